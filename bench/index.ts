@@ -1,0 +1,32 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { benchQuery, type QueryBench } from './query/index.ts';
+import { benchSync, type SyncBench } from './sync/index.ts';
+
+const program = new Command('bench')
+  .description('Measures Stowage beside the least that any program would need for the same.')
+  .addHelpText('after', '\nWithout DATABASE_URL a PostgreSQL of its own is started, and removed at the end.');
+
+program
+  .command('sync')
+  .description('Sync a generated registry on loopback, and send the same requests by a bare loop.')
+  .option('--repositories <number>', 'repositories of the registry', number, 200)
+  .option('--tags <number>', 'tags in all, each of an image of its own', number, 2000)
+  .option('--layers <number>', 'layers of each image', number, 10)
+  .option('--rounds <number>', 'how often, each with an empty catalog', number, 3)
+  .action((bench: SyncBench) => benchSync(bench, process.env['DATABASE_URL']));
+
+program
+  .command('query')
+  .description('Query a catalog of 150,000 images, beside hand-written SQL over node:http.')
+  .option('--connections <number>', 'requests at a time', number, 16)
+  .option('--seconds <number>', 'how long each measurement takes', number, 5)
+  .option('--rounds <number>', 'measurements of each side, in turns', number, 3)
+  .action((bench: QueryBench) => benchQuery(bench, process.env['DATABASE_URL']));
+
+await program.parseAsync();
+
+function number(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Write a whole number above 0.');
+}

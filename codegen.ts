@@ -1,0 +1,61 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const CONNECTED: Record<string, string> = {
+  Artifact: 'ArtifactRecord',
+  Image: 'ImageRecord',
+  Layer: 'LayerRecord',
+  Registry: 'RegistryRecord',
+  Repository: 'RepositoryRecord',
+  SyncError: 'SyncErrorRecord',
+  SyncRun: 'SyncRunRecord',
+  SyncSource: 'SyncSourceRecord',
+  Tag: 'TagRecord',
+  TagEvent: 'TagEventRecord',
+};
+
+const READS = '../catalog/read/index.ts';
+const USER_ERROR = `import('../commands/index.ts').UserError`;
+
+const config: CodegenConfig = {
+  schema: 'schema.graphql',
+  importExtension: '.ts',
+  generates: {
+    'src/generated/resolvers.ts': {
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: {
+        contextType: '../graphql/context.ts#GraphQLContext',
+        enumsAsTypes: true,
+        useTypeImports: true,
+        immutableTypes: true,
+        avoidOptionals: { defaultValue: true },
+        defaultScalarType: 'unknown',
+        scalars: {
+          ID: { input: 'string', output: 'string' },
+          DateTime: { input: 'Date', output: 'Date' },
+          Digest: { input: '../domain/digest.ts#Digest', output: 'string' },
+          ImageReference: { input: '../domain/reference.ts#Reference', output: 'string' },
+          SafeInt: { input: 'number', output: 'number' },
+        },
+        mappers: {
+          ...Object.fromEntries(Object.entries(CONNECTED).map(([type, record]) => [type, `${READS}#${record}`])),
+          ...Object.fromEntries(
+            Object.entries(CONNECTED).map(([type, record]) => [
+              `${type}Connection`,
+              `import('../graphql/connection.ts').ConnectionOf<import('${READS}').${record}>`,
+            ]),
+          ),
+          HistoryEntry: `${READS}#HistoryEntryRecord`,
+          ImageIndex: `${READS}#ImageIndexRecord`,
+          ImageLayer: `${READS}#ImageLayerRecord`,
+          IndexEntry: `${READS}#IndexEntryRecord`,
+          InvalidInput: USER_ERROR,
+          NotFound: USER_ERROR,
+          Platform: `${READS}#PlatformRecord`,
+          UserError: USER_ERROR,
+        },
+      },
+    },
+  },
+};
+
+export default config;

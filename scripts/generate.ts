@@ -1,0 +1,19 @@
+// Generates what is never committed: the Prisma client and the resolver types.
+import { spawnSync } from 'node:child_process';
+
+run('prisma', ['generate'], {
+  // Prisma asks for its engine first, which it does not need to generate and which may not be downloadable here. Any
+  // program will do. Never set this for anything else: `prisma migrate` would do nothing and say that all is well.
+  PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+});
+run('graphql-codegen', ['--config', 'codegen.ts'], {});
+
+function run(command: string, args: string[], environment: Record<string, string>): void {
+  const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${command}`, args, {
+    env: { ...process.env, ...environment },
+    encoding: 'utf8',
+  });
+  if (status === 0) return;
+  process.stderr.write(`${command} failed\n${stdout}${stderr}\n`);
+  process.exit(1);
+}

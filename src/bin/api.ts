@@ -1,0 +1,53 @@
+import type { Logger } from 'pino';
+import { createCommands } from '../commands/index.ts';
+import type { Config } from '../config/index.ts';
+import { openWeb } from '../web/index.ts';
+import { adminTokenOf, type AdminToken } from './admin-token.ts';
+import { announce } from './announce.ts';
+import { openProcessDatabase } from './database.ts';
+import { runUntilSignal } from './process.ts';
+import { registryKinds } from './registry-kinds.ts';
+import { openStorage, type Storage } from './storage.ts';
+import { ownVersion } from './version.ts';
+
+export interface ApiSettings {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly adminToken: AdminToken;
+  readonly log: Logger;
+}
+
+/** The half that answers. */
+export interface Api {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Opens the API and begins to listen. Throws INVALID_CONFIGURATION where the port can't be had. */
+export async function openApi({ config, storage, adminToken, log }: ApiSettings): Promise<Api> {
+  const database = openProcessDatabase({ storage, log, poolSize: 8 });
+  const commands = createCommands({ database, seal: storage.seal, kinds: registryKinds });
+  const web = await openWeb({ database, commands, adminToken: adminToken.text, log, version: ownVersion() });
+  const close = async () => {
+    await web.close();
+    await database.close();
+  };
+  try {
+    return { address: await web.listen(config.port, config.host), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The API alone, until a signal ends it. */
+export async function runApi(config: Config, log: Logger): Promise<void> {
+  await runUntilSignal(log, async (onClose) => {
+    const storage = await openStorage(config, log);
+    onClose(() => storage.close());
+    const adminToken = await adminTokenOf(config);
+    const api = await openApi({ config, storage, adminToken, log });
+    onClose(() => api.close());
+    announce({ address: api.address, adminToken, config, storage });
+  });
+}

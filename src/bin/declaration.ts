@@ -1,0 +1,115 @@
+import type { Logger } from 'pino';
+import type { Database } from '../catalog/database.ts';
+import { findRegistry, saveRegistry, type Seal } from '../catalog/write/index.ts';
+import { applyConfiguration, type Declaration } from '../commands/index.ts';
+import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
+import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
+import { credentialFromDockerConfig, defaultRegistryUrl, recogniseKind } from '../registries/index.ts';
+import type { Credential } from '../registries/registry.ts';
+
+/**
+ * Makes the catalog follow stowage.yaml; where nothing is declared there, the samples. Workers that start together do
+ * it one after the other.
+ */
+export async function applyDeclarations(config: Config, database: Database, seal: Seal, log: Logger): Promise<void> {
+  const declaration = await declarationOf(config, database, log);
+  const turn = await database.pool.connect();
+  try {
+    await turn.query('select pg_advisory_lock($1)', [LOCK]);
+    await applyConfiguration(database, seal, declaration, new Date());
+  } finally {
+    await turn.query('select pg_advisory_unlock($1)', [LOCK]).finally(() => turn.release());
+  }
+}
+
+/** Makes one registry known, as stowage.yaml declares it or with its defaults; one that is known stays as it is. */
+export async function declareRegistry(
+  host: RegistryHost,
+  config: Config,
+  database: Database,
+  seal: Seal,
+  log: Logger,
+): Promise<void> {
+  if (await findRegistry(database, { host })) return;
+  const declared = config.declarations?.registries.find((registry) => registry.host === host);
+  const { url, ...registry } = await resolved(declared ?? bare(host), log);
+  const credential = registry.credential && seal.close(registry.credential);
+  await saveRegistry(database, { ...registry, credential, url: url.href, managedBy: declared ? 'CONFIG' : 'API' });
+}
+
+/** An arbitrary number, one off the one that migrations use. */
+const LOCK = 7869244;
+
+async function declarationOf(config: Config, database: Database, log: Logger): Promise<Declaration> {
+  const { registries = [], sources = [] } = config.declarations ?? {};
+  if (registries.length + sources.length === 0)
+    return config.samples ? samples(database) : { registries: [], sources: [] };
+
+  const declared = await Promise.all(registries.map((registry) => resolved(registry, log)));
+  const hosts = new Set(declared.map(({ host }) => host));
+  for (const host of new Set(sources.map(({ registry }) => registry))) {
+    if (hosts.has(host)) continue;
+    const stored = await findRegistry(database, { host });
+    // One that a mutation added stays as that made it.
+    if (stored?.managedBy !== 'API') declared.push(await resolved(bare(host), log));
+  }
+  return { registries: declared, sources };
+}
+
+/** A Docker Hub that a mutation added stays as that made it. */
+async function samples(database: Database): Promise<Declaration> {
+  const hub = await findRegistry(database, { host: DOCKER_HUB });
+  const isTheirs = hub?.managedBy === 'API';
+  return { ...SAMPLES, registries: SAMPLES.registries.filter(({ host }) => !(isTheirs && host === DOCKER_HUB)) };
+}
+
+type Resolved = Declaration['registries'][number];
+
+async function resolved(registry: ConfiguredRegistry, log: Logger): Promise<Resolved> {
+  const { host, title } = registry;
+  const url = registry.url ?? defaultRegistryUrl(host, registry.insecure ?? undefined);
+  return {
+    host,
+    title,
+    url,
+    kind: registry.kind ?? recogniseKind(url) ?? 'OCI',
+    credential: await credentialOf(registry, log),
+  };
+}
+
+async function credentialOf({ host, credential }: ConfiguredRegistry, log: Logger): Promise<Credential | null> {
+  if (credential?.kind !== 'docker-config') return credential;
+  const found = await credentialFromDockerConfig(host, { environment: process.env });
+  if (found === null) log.warn(`Docker's configuration has no credential for ${host}: it is asked without one.`);
+  return found;
+}
+
+function bare(host: RegistryHost): ConfiguredRegistry {
+  return { host, kind: null, url: null, title: null, insecure: null, credential: null };
+}
+
+const SAMPLES_HOST = 'samples.localhost' as RegistryHost;
+
+/** Something to query at once, network or not, and something real. */
+const SAMPLES: Declaration = {
+  registries: [
+    {
+      host: SAMPLES_HOST,
+      kind: 'OCI_LAYOUT',
+      title: 'Samples',
+      url: new URL('../../samples/', import.meta.url),
+      credential: null,
+    },
+    { host: DOCKER_HUB, kind: 'OCI', title: 'Docker Hub', url: defaultRegistryUrl(DOCKER_HUB), credential: null },
+  ],
+  sources: [
+    sample(SAMPLES_HOST, '*', null, null),
+    sample(DOCKER_HUB, 'library/alpine', 10, '17 */6 * * *'),
+    sample(DOCKER_HUB, 'library/busybox', 10, '27 */6 * * *'),
+    sample(DOCKER_HUB, 'library/hello-world', 10, '37 */6 * * *'),
+  ],
+};
+
+function sample(registry: RegistryHost, repositories: string, maxTags: number | null, schedule: string | null) {
+  return { registry, repositories, tags: null, maxTags, platforms: [], schedule, paused: false };
+}

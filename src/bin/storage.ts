@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import { openDatabase } from '../catalog/database.ts';
+import { migrate } from '../catalog/migrate.ts';
+import { createSeal, type Seal } from '../catalog/write/index.ts';
+import type { Config } from '../config/index.ts';
+import { CatalogError, messageOf } from '../domain/errors.ts';
+import { startEmbedded } from '../postgres/index.ts';
+import { prepareQueue } from '../queue/index.ts';
+import { keptSecret } from './kept-secret.ts';
+
+/** The database of a process, up to date, and the key of what is sealed in it. */
+export interface Storage {
+  readonly url: string;
+  /** For people: without a password. */
+  readonly description: string;
+  readonly seal: Seal;
+  /** Stops an embedded server that nobody else uses. To be called when all connections are closed. */
+  close(): Promise<void>;
+}
+
+/** The database of DATABASE_URL, or else the embedded one. Throws a CatalogError that says what to do. */
+export async function openStorage(config: Config, log: Logger): Promise<Storage> {
+  const place = config.databaseUrl === null ? await embedded(config, log) : external(config.databaseUrl);
+  try {
+    await bringUpToDate(place, log);
+    const { text } = await keptSecret(config.dataDirectory, 'credential-key', '');
+    return { ...place, seal: createSeal(Buffer.from(text, 'base64url')) };
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
+}
+
+type Place = Omit<Storage, 'seal'>;
+
+async function embedded(config: Config, log: Logger): Promise<Place> {
+  const server = await startEmbedded({ dataDirectory: config.dataDirectory, log: (line) => log.info(line) });
+  return { url: server.url, description: `embedded, in ${config.dataDirectory}`, close: () => server.stop() };
+}
+
+function external(text: string): Place {
+  const url = new URL(text);
+  return {
+    url: text,
+    description: `${url.pathname.slice(1) || 'postgres'} at ${url.searchParams.get('host') ?? url.host}`,
+    close: () => Promise.resolve(),
+  };
+}
+
+async function bringUpToDate({ url, description }: Place, log: Logger): Promise<void> {
+  try {
+    for (const name of await migrate(url)) log.info(`Applied the migration ${name}.`);
+    const database = openDatabase({ url, poolSize: 1, onError: (error) => log.error(error.message) });
+    await prepareQueue(database).finally(() => database.close());
+  } catch (error) {
+    throw new CatalogError('CATALOG_UNAVAILABLE', `The database (${description}) cannot be used: ${reasonOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** A name that leads to several addresses fails with the errors of all of them, and no message of its own. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : messageOf(error);
+  return inner.replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '');
+}

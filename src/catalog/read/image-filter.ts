@@ -1,0 +1,111 @@
+import sql, { raw, type Sql } from 'sql-template-tag';
+import { digestBytes, type Digest } from '../../domain/digest.ts';
+import type { Reference } from '../../domain/reference.ts';
+import {
+  allOf,
+  entryIs,
+  hostIs,
+  instantIn,
+  nameIs,
+  numberIn,
+  repositoryIs,
+  type Composable,
+  type InstantRange,
+  type KeyValueFilter,
+  type Nesting,
+  type NumberRange,
+} from './filter.ts';
+import { indexesAbove, manifestsBelow } from './index-tree.ts';
+
+export interface ImageFilter extends Composable<ImageFilter> {
+  readonly digest?: Digest | null;
+  readonly reference?: Reference | null;
+  readonly registry?: string | null;
+  readonly repository?: string | null;
+  readonly tag?: string | null;
+  readonly tagged?: boolean | null;
+  readonly isAvailable?: boolean | null;
+  readonly runsAsRoot?: boolean | null;
+  readonly os?: string | null;
+  readonly architecture?: string | null;
+  readonly variant?: string | null;
+  readonly size?: NumberRange | null;
+  readonly layerCount?: NumberRange | null;
+  readonly createdAt?: InstantRange | null;
+  readonly label?: KeyValueFilter | null;
+  readonly annotation?: KeyValueFilter | null;
+  readonly layer?: Digest | null;
+}
+
+/** Written as the index has it; null is before all else. */
+export const IMAGE_CREATED_AT = raw(`coalesce(i.created_at, '0001-01-01 00:00:00+00'::timestamptz)`);
+
+/** Over image i and its manifest m. */
+export function imageConditions(filter: ImageFilter, { place }: Nesting): Sql[] {
+  return [...nameConditions(filter, place), ...ownConditions(filter, place)];
+}
+
+/** What it is called, and where it is. Registry, repository and tag are of one place when more than one is given. */
+function nameConditions(filter: ImageFilter, place: string): Sql[] {
+  const { digest, reference, registry, repository, tag, tagged, isAvailable } = filter;
+  const all: Sql[] = [];
+  const places: Sql[] = [];
+  if (digest != null) all.push(sql`m.digest = ${digestBytes(digest)}`);
+  if (reference != null) all.push(sql`i.manifest_id = any(${manifestsBelow(namedBy(reference))})`);
+  if (registry != null) places.push(hostIs(registry, `${place}.registry`));
+  if (repository != null) places.push(repositoryIs(repository, `${place}.repository`));
+  if (tag != null) {
+    const tags = allOf([nameIs(raw('t.name'), tag, `${place}.tag`), ...places]);
+    all.push(
+      sql`i.manifest_id = any(${manifestsBelow(sql`select t.manifest_id from tag t join repository r on r.id = t.repository_id join registry g on g.id = r.registry_id where t.manifest_id is not null and ${tags}`)})`,
+    );
+  } else if (places.length > 0) {
+    all.push(
+      sql`exists (select 1 from repository_manifest c join repository r on r.id = c.repository_id join registry g on g.id = r.registry_id where c.manifest_id = i.manifest_id and ${allOf(places)})`,
+    );
+  }
+  if (tagged != null) all.push(sql`${IS_TAGGED} = ${tagged}`);
+  if (isAvailable != null) all.push(sql`${IS_AVAILABLE} = ${isAvailable}`);
+  return all;
+}
+
+/** What it is. */
+function ownConditions(filter: ImageFilter, place: string): Sql[] {
+  const { runsAsRoot, os, architecture, variant, size, layerCount, createdAt, label, annotation, layer } = filter;
+  const all: Sql[] = [];
+  if (runsAsRoot != null) all.push(sql`${RUNS_AS_ROOT} = ${runsAsRoot}`);
+  if (os != null) all.push(nameIs(raw('i.os'), os, `${place}.os`));
+  if (architecture != null) all.push(nameIs(raw('i.architecture'), architecture, `${place}.architecture`));
+  if (variant != null) all.push(nameIs(raw('i.variant'), variant, `${place}.variant`));
+  if (size != null) all.push(numberIn(raw('i.size'), size));
+  if (layerCount != null) all.push(numberIn(raw('i.layer_count'), layerCount));
+  if (createdAt != null) all.push(raw('i.created_at is not null'), instantIn(IMAGE_CREATED_AT, createdAt));
+  if (label != null) all.push(entryIs(raw('i.labels'), label));
+  if (annotation != null) all.push(entryIs(raw('m.annotations'), annotation));
+  if (layer != null) {
+    const bytes = digestBytes(layer);
+    all.push(
+      sql`exists (select 1 from image_layer l where l.image_id = i.manifest_id and l.layer_id = any(array(select d.id from layer d where d.diff_id = ${bytes} union select b.layer_id from layer_blob b where b.digest = ${bytes})))`,
+    );
+  }
+  return all;
+}
+
+/** Directly, as most are; else through an index, which is asked only of what an index lists. */
+const IS_TAGGED = sql`(exists (select 1 from tag t where t.manifest_id = i.manifest_id) or (exists (select 1 from index_entry x where x.child_id = i.manifest_id) and exists (select 1 from tag t where t.manifest_id = any(${indexesAbove(raw('i.manifest_id'))}))))`;
+
+const IS_AVAILABLE = raw(
+  'exists (select 1 from repository_manifest c where c.manifest_id = i.manifest_id and c.gone_at is null)',
+);
+
+/** user[:group], by name or number. */
+const RUNS_AS_ROOT = raw(`(coalesce(i.run_config ->> 'user', '') ~ '^(root|0+)?(:|$)')`);
+
+/** The manifest that a reference names now. */
+function namedBy({ host, repository, tag, digest }: Reference): Sql {
+  const from = sql`repository r join registry g on g.id = r.registry_id and g.host = ${host} and r.name = ${repository}`;
+  if (digest === null) {
+    return sql`select t.manifest_id from ${from} join tag t on t.repository_id = r.id where t.name = ${tag ?? 'latest'} and t.manifest_id is not null`;
+  }
+  return sql`select c.manifest_id from ${from} join repository_manifest c on c.repository_id = r.id join manifest d on d.id = c.manifest_id where d.digest = ${digestBytes(digest)}`;
+}

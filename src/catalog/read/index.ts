@@ -1,0 +1,52 @@
+import type { Connection } from '../database.ts';
+import { historyReads } from './history.ts';
+import { imageReads } from './image.ts';
+import { layerReads } from './layer.ts';
+import { manifestReads } from './manifest.ts';
+import { registryReads } from './registry.ts';
+import { repositoryReads } from './repository.ts';
+import { syncReads } from './sync.ts';
+import { tagEventReads } from './tag-event.ts';
+import { tagReads } from './tag.ts';
+
+export { tagKey, type TagKey, type TagRecord } from './tag.ts';
+export type { HistoryEntryRecord } from './history.ts';
+export type { ImageLayerRecord } from './image.ts';
+export type { LayerBlobRecord, LayerRecord } from './layer.ts';
+export type { IndexEntryRecord } from './manifest.ts';
+export type { ArtifactRecord, ImageIndexRecord, ImageRecord, ManifestRecord } from './manifest-row.ts';
+export { DEFAULT_PAGE, MAX_PAGE, type NestedList, type Page, type PageArguments, type RootList } from './page.ts';
+export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './platform.ts';
+export type { ReachedImage } from './reached-image.ts';
+export type { RegistryRecord } from './registry.ts';
+export type { RepositoryKey, RepositoryRecord } from './repository.ts';
+export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
+export type { TagEventRecord } from './tag-event.ts';
+
+export type CatalogReads = ReturnType<typeof createReads>;
+
+/**
+ * Everything that can be asked of the catalog. Reads are plural: they take keys and answer with a Map that lacks what
+ * does not exist, in one statement for all of them. One per process: what never changes is kept in it, until `forget`.
+ */
+export function createReads(connection: Connection) {
+  const { forgetManifests, ...manifests } = manifestReads(connection);
+  const { forgetStacks, ...images } = imageReads(connection);
+  return {
+    ...registryReads(connection),
+    ...repositoryReads(connection),
+    ...tagReads(connection),
+    ...tagEventReads(connection),
+    ...manifests,
+    ...images,
+    ...historyReads(connection),
+    ...layerReads(connection),
+    ...syncReads(connection),
+
+    /** Drops what is kept. For when PostgreSQL may have crashed: it then gives ids again that it lost. */
+    forget(): void {
+      forgetManifests();
+      forgetStacks();
+    },
+  };
+}

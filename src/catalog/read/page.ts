@@ -1,0 +1,227 @@
+import sql, { empty, raw, type Sql } from 'sql-template-tag';
+import { CatalogError } from '../../domain/errors.ts';
+import type { Connection, Row } from '../database.ts';
+
+/** Entries of a page at most, and where nothing is said. */
+export const MAX_PAGE = 100;
+export const DEFAULT_PAGE = 20;
+
+/** Which part of a list is asked for. 20 entries from the front where nothing is said. */
+export interface PageArguments {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly last?: number | null;
+  readonly before?: string | null;
+}
+
+export interface Page<T> {
+  readonly nodes: readonly T[];
+  /** Where the entry at this place of the page stands in the list. */
+  readonly cursorAt: (place: number) => string;
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/**
+ * An order that an index has. The id makes it total, and continues it: pages are compared as a row, (key, id), which
+ * an index answers as fast on page 500 as on page 1.
+ */
+export interface Order {
+  /** List and field, as cursors name them. */
+  readonly name: string;
+  readonly direction: 'ASC' | 'DESC';
+  /** Never null in SQL, and written as the index has it. Null where the id alone is the order. */
+  readonly key: { readonly expression: Sql; readonly type: KeyType } | null;
+  readonly id: Sql;
+}
+
+export type KeyType = 'number' | 'text' | 'instant';
+
+/** A list: what stands after `select`, `from` and `where`. In a nested list they may name `parent.id`. */
+export interface ListQuery<R extends Row, T> {
+  /** For the comment that opens the statement. */
+  readonly name: string;
+  readonly columns: Sql;
+  readonly from: Sql;
+  readonly where: Sql;
+  readonly order: Order;
+  readonly toRecord: (row: R) => T;
+}
+
+/** Throws INVALID_ARGUMENT and INVALID_CURSOR, as do the other reads here. */
+export interface RootList<A, T> {
+  page(args: A & PageArguments): Promise<Page<T>>;
+  count(args: A): Promise<number>;
+}
+
+/** One list for each parent, all of them in one statement. Every parent asked for is in the answer. */
+export interface NestedList<A, T> {
+  pages(parents: readonly number[], args: A & PageArguments): Promise<Map<number, Page<T>>>;
+  counts(parents: readonly number[], args: A): Promise<Map<number, number>>;
+}
+
+export function rootList<A, R extends Row, T>(
+  connection: Connection,
+  define: (args: A) => ListQuery<R, T>,
+): RootList<A, T> {
+  return {
+    async page(args) {
+      const query = define(args);
+      const window = windowOf(args, query.order);
+      const rows = await connection.query<R & PageRow>(sql`${title(query)}${select(query, window)}`);
+      return pageOf(rows, query, window);
+    },
+    async count(args) {
+      const query = define(args);
+      const rows = await connection.query<{ count: number }>(
+        sql`${title(query, 'count ')}select count(*) from ${query.from} where ${query.where}`,
+      );
+      return rows[0]?.count ?? 0;
+    },
+  };
+}
+
+export function nestedList<A, R extends Row, T>(
+  connection: Connection,
+  define: (args: A) => ListQuery<R, T>,
+): NestedList<A, T> {
+  return {
+    async pages(parents, args) {
+      const query = define(args);
+      const window = windowOf(args, query.order);
+      const rows = await connection.query<R & PageRow & { parent_id: number }>(
+        sql`${title(query)}select parent.id as parent_id, entry.* from unnest(${parents}::int8[]) as parent(id) cross join lateral (${select(query, window)}) entry`,
+      );
+      const byParent = Map.groupBy(rows, (row) => row.parent_id);
+      return new Map(parents.map((parent) => [parent, pageOf(byParent.get(parent) ?? [], query, window)]));
+    },
+    async counts(parents, args) {
+      const query = define(args);
+      const rows = await connection.query<{ parent_id: number; count: number }>(
+        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest(${parents}::int8[]) as parent(id) cross join lateral (select count(*) from ${query.from} where ${query.where}) entry`,
+      );
+      return new Map(rows.map((row) => [row.parent_id, row.count]));
+    },
+  };
+}
+
+interface PageRow {
+  page_id: number;
+  page_key?: string;
+}
+
+interface Position {
+  readonly id: number;
+  readonly key: string | null;
+}
+
+interface Window {
+  readonly size: number;
+  readonly isBackward: boolean;
+  readonly after: Position | null;
+  readonly before: Position | null;
+}
+
+function title(query: { readonly name: string }, prefix = ''): Sql {
+  return raw(`/* ${prefix}${query.name} */\n`);
+}
+
+/** One row more than the page has says whether the list goes on. */
+function select<R extends Row, T>({ columns, from, where, order }: ListQuery<R, T>, window: Window): Sql {
+  const way = raw((order.direction === 'ASC') === window.isBackward ? 'desc' : 'asc');
+  const key = order.key === null ? empty : sql`${keyText(order.key)} as page_key, `;
+  const sorted = order.key === null ? sql`${order.id} ${way}` : sql`${order.key.expression} ${way}, ${order.id} ${way}`;
+  return sql`select ${key}${order.id} as page_id, ${columns} from ${from} where ${where}${beyond(order, window.after, 'ASC')}${beyond(order, window.before, 'DESC')} order by ${sorted} limit ${window.size + 1}`;
+}
+
+function beyond(order: Order, position: Position | null, side: 'ASC' | 'DESC'): Sql {
+  if (position === null) return empty;
+  const operator = raw(order.direction === side ? '>' : '<');
+  if (order.key === null) return sql` and ${order.id} ${operator} ${position.id}::int8`;
+  const type = raw(SQL_TYPES[order.key.type]);
+  return sql` and (${order.key.expression}, ${order.id}) ${operator} (${position.key}::${type}, ${position.id}::int8)`;
+}
+
+const SQL_TYPES: Record<KeyType, string> = { number: 'int8', text: 'text', instant: 'timestamptz' };
+
+/** Keys travel as text: no instant is lost in a Date, year 1 included. */
+function keyText({ expression, type }: { readonly expression: Sql; readonly type: KeyType }): Sql {
+  if (type !== 'instant') return sql`(${expression})::text`;
+  return sql`to_char((${expression}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+function pageOf<R extends Row, T>(
+  rows: readonly (R & PageRow)[],
+  { order, toRecord }: ListQuery<R, T>,
+  window: Window,
+): Page<T> {
+  const hasMore = rows.length > window.size;
+  const page = rows.slice(0, window.size);
+  if (window.isBackward) page.reverse();
+  return {
+    nodes: page.map(toRecord),
+    cursorAt: (place) => formatCursor(order, page[place] as PageRow),
+    hasNextPage: window.isBackward ? window.before !== null : hasMore,
+    hasPreviousPage: window.isBackward ? hasMore : window.after !== null,
+  };
+}
+
+function windowOf({ first, after, last, before }: PageArguments, order: Order): Window {
+  if (first != null && last != null) {
+    throw new CatalogError(
+      'INVALID_ARGUMENT',
+      `first is ${first} and last is ${last}: give first for the front of the list or last for its end, not both.`,
+    );
+  }
+  checkSize('first', first);
+  checkSize('last', last);
+  return {
+    size: first ?? last ?? DEFAULT_PAGE,
+    isBackward: last != null,
+    after: after == null ? null : parseCursor(order, after, 'after'),
+    before: before == null ? null : parseCursor(order, before, 'before'),
+  };
+}
+
+function checkSize(name: string, size: number | null | undefined): void {
+  if (size == null || (size >= 0 && size <= MAX_PAGE)) return;
+  throw new CatalogError('INVALID_ARGUMENT', `${name} is ${size}: a page has 0 to ${MAX_PAGE} entries.`);
+}
+
+function formatCursor(order: Order, row: PageRow): string {
+  const content = [`${order.name} ${order.direction}`, row.page_id, ...(order.key === null ? [] : [row.page_key])];
+  return Buffer.from(JSON.stringify(content)).toString('base64url');
+}
+
+function parseCursor(order: Order, text: string, argument: string): Position {
+  const [list, id, key, ...rest] = readCursor(text);
+  const isOurs =
+    rest.length === 0 &&
+    list === `${order.name} ${order.direction}` &&
+    typeof id === 'number' &&
+    Number.isSafeInteger(id) &&
+    (order.key === null ? key === undefined : isKey(order.key.type, key));
+  if (isOurs) return { id, key: typeof key === 'string' ? key : null };
+  throw new CatalogError(
+    'INVALID_CURSOR',
+    `${argument} "${text.slice(0, 200)}" is not a cursor of this list in this order: use startCursor or endCursor of one of its pages, with the same orderBy.`,
+  );
+}
+
+function readCursor(text: string): unknown[] {
+  try {
+    const content: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    return Array.isArray(content) ? content : [];
+  } catch {
+    return [];
+  }
+}
+
+/** What PostgreSQL would refuse is no key of ours. */
+function isKey(type: KeyType, key: unknown): boolean {
+  if (typeof key !== 'string' || key.length > 1000) return false;
+  if (type === 'text') return key.isWellFormed() && !key.includes('\u0000');
+  if (type === 'number') return Number.isSafeInteger(Number(key)) && /^-?\d+$/.test(key);
+  const time = new Date(key);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === key;
+}

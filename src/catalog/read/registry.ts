@@ -1,0 +1,113 @@
+import sql, { raw } from 'sql-template-tag';
+import type { Connection } from '../database.ts';
+import { TRUE } from './filter.ts';
+import { rootList, type ListQuery } from './page.ts';
+
+export interface RegistryRecord {
+  readonly __typename: 'Registry';
+  readonly id: number;
+  readonly host: string;
+  readonly kind: 'OCI' | 'OCI_LAYOUT';
+  readonly title: string | null;
+  readonly url: string;
+  readonly managedBy: 'CONFIG' | 'API';
+  readonly health: HealthRecord;
+  readonly rateLimit: RateLimitRecord | null;
+}
+
+export interface HealthRecord {
+  readonly status: 'HEALTHY' | 'DEGRADED' | 'UNREACHABLE' | 'UNAUTHORIZED' | 'UNKNOWN';
+  readonly checkedAt: Date | null;
+  readonly message: string | null;
+  readonly consecutiveFailures: number;
+}
+
+export interface RateLimitRecord {
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  readonly resetsAt: Date | null;
+  readonly observedAt: Date;
+}
+
+export function registryReads(connection: Connection) {
+  return {
+    /** By host. */
+    registries: rootList(connection, () => registries),
+
+    registriesById: async (ids: readonly number[]): Promise<Map<number, RegistryRecord>> => {
+      const rows = await connection.query<RegistryRow>(
+        sql`/* catalog.registriesById */ select ${registries.columns} from ${registries.from} where g.id = any(${ids}::int[])`,
+      );
+      return new Map(rows.map((row) => [row.id, recordOf(row)]));
+    },
+
+    registriesByHost: async (hosts: readonly string[]): Promise<Map<string, RegistryRecord>> => {
+      const rows = await connection.query<RegistryRow>(
+        sql`/* catalog.registriesByHost */ select ${registries.columns} from ${registries.from} where g.host = any(${hosts}::text[])`,
+      );
+      return new Map(rows.map((row) => [row.host, recordOf(row)]));
+    },
+
+    repositoryCountsByRegistry: async (ids: readonly number[]): Promise<Map<number, number>> => {
+      const rows = await connection.run<{ registry_id: number; count: number }>(
+        `/* catalog.repositoryCountsByRegistry */
+        select registry_id, count(*) from repository where registry_id = any($1::int[]) group by registry_id`,
+        [ids],
+      );
+      return new Map(rows.map((row) => [row.registry_id, row.count]));
+    },
+  };
+}
+
+interface RegistryRow {
+  id: number;
+  host: string;
+  kind: RegistryRecord['kind'];
+  title: string | null;
+  url: string;
+  managed_by: RegistryRecord['managedBy'];
+  status: HealthRecord['status'] | null;
+  checked_at: Date | null;
+  message: string | null;
+  consecutive_failures: number | null;
+  rate_limit: number | null;
+  rate_limit_remaining: number | null;
+  rate_limit_resets_at: Date | null;
+  rate_limit_observed_at: Date | null;
+}
+
+const registries: ListQuery<RegistryRow, RegistryRecord> = {
+  name: 'catalog.registries',
+  columns: raw(
+    `g.id, g.host, g.kind, g.title, g.url, g.managed_by, h.status, h.checked_at, h.message, h.consecutive_failures, h.rate_limit, h.rate_limit_remaining, h.rate_limit_resets_at, h.rate_limit_observed_at`,
+  ),
+  from: raw('registry g left join registry_health h on h.registry_id = g.id'),
+  where: TRUE,
+  order: { name: 'registries', direction: 'ASC', key: { expression: raw('g.host'), type: 'text' }, id: raw('g.id') },
+  toRecord: recordOf,
+};
+
+function recordOf(row: RegistryRow): RegistryRecord {
+  const { rate_limit_observed_at: observedAt } = row;
+  return {
+    __typename: 'Registry',
+    id: row.id,
+    host: row.host,
+    kind: row.kind,
+    title: row.title,
+    url: row.url,
+    managedBy: row.managed_by,
+    health: {
+      status: row.status ?? 'UNKNOWN',
+      checkedAt: row.checked_at,
+      message: row.message,
+      consecutiveFailures: row.consecutive_failures ?? 0,
+    },
+    rateLimit: observedAt && {
+      limit: row.rate_limit,
+      remaining: row.rate_limit_remaining,
+      resetsAt: row.rate_limit_resets_at,
+      observedAt,
+    },
+  };
+}

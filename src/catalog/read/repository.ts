@@ -1,0 +1,243 @@
+import sql, { join, raw, type Sql } from 'sql-template-tag';
+import type { NameAndValue } from '../../domain/image-config.ts';
+import { DOCKER_HUB, familiarName } from '../../domain/reference.ts';
+import type { Connection } from '../database.ts';
+import {
+  allOf,
+  conditionOf,
+  entryIs,
+  hostIs,
+  instantIn,
+  repositoryIs,
+  storable,
+  valueIs,
+  within,
+  type Composable,
+  type InstantRange,
+  type KeyValueFilter,
+  type Nesting,
+} from './filter.ts';
+import { imageConditions, type ImageFilter } from './image-filter.ts';
+import { nestedList, rootList, type KeyType, type ListQuery } from './page.ts';
+import { namesAndValues } from './json.ts';
+
+export interface RepositoryRecord {
+  readonly __typename: 'Repository';
+  readonly id: number;
+  readonly registryId: number;
+  readonly host: string;
+  readonly name: string;
+  readonly reference: string;
+  readonly familiarName: string;
+  readonly description: string | null;
+  readonly isOfficial: boolean;
+  readonly isPrivate: boolean | null;
+  readonly starCount: number | null;
+  readonly pullCount: number | null;
+  readonly metadata: MetadataRecord;
+  readonly tagCount: number;
+  readonly storedSize: number;
+  readonly firstSeenAt: Date;
+  readonly updatedAt: Date;
+  readonly lastSyncedAt: Date | null;
+}
+
+export interface MetadataRecord {
+  readonly owner: string | null;
+  readonly team: string | null;
+  readonly lifecycle: string | null;
+  readonly documentationUrl: string | null;
+  readonly sourceUrl: string | null;
+  readonly annotations: readonly NameAndValue[];
+}
+
+export interface RepositoryFilter extends Composable<RepositoryFilter> {
+  readonly registry?: string | null;
+  readonly name?: string | null;
+  readonly text?: string | null;
+  readonly isOfficial?: boolean | null;
+  readonly metadata?: KeyValueFilter | null;
+  readonly updatedAt?: InstantRange | null;
+  readonly images?: ImageFilter | null;
+}
+
+export interface RepositoryOrder {
+  readonly field: keyof typeof KEYS;
+  readonly direction: 'ASC' | 'DESC';
+}
+
+export interface RepositoryListArguments {
+  readonly filter?: RepositoryFilter | null;
+  readonly orderBy?: RepositoryOrder | null;
+}
+
+/** Host and path, as a reference has them. */
+export interface RepositoryKey {
+  readonly host: string;
+  readonly repository: string;
+}
+
+export function repositoryReads(connection: Connection) {
+  return {
+    repositories: rootList(connection, (args: RepositoryListArguments) => listOf('repositories', args)),
+    repositoriesByRegistry: nestedList(connection, (args: RepositoryListArguments) =>
+      listOf('repositoriesByRegistry', args, raw('r.registry_id = parent.id')),
+    ),
+    /** Those from which a manifest can be pulled. */
+    repositoriesByManifest: nestedList(connection, () =>
+      listOf(
+        'repositoriesByManifest',
+        {},
+        raw(
+          'r.id in (select c.repository_id from repository_manifest c where c.manifest_id = parent.id and c.gone_at is null)',
+        ),
+      ),
+    ),
+
+    repositoriesById: async (ids: readonly number[]): Promise<Map<number, RepositoryRecord>> => {
+      const rows = await connection.query<RepositoryRow>(
+        sql`/* catalog.repositoriesById */ select ${COLUMNS} from ${FROM} where r.id = any(${ids}::int[])`,
+      );
+      return new Map(rows.map((row) => [row.id, recordOf(row)]));
+    },
+
+    /** The keys of the answer are references: docker.io/library/alpine. */
+    repositoriesByReference: async (keys: readonly RepositoryKey[]): Promise<Map<string, RepositoryRecord>> => {
+      const hosts = keys.map((key) => key.host);
+      const names = keys.map((key) => key.repository);
+      const rows = await connection.query<RepositoryRow>(
+        sql`/* catalog.repositoriesByReference */ select ${COLUMNS} from ${FROM} where (g.host, r.name) in (select * from unnest(${hosts}::text[], ${names}::text[]))`,
+      );
+      return new Map(rows.map((row) => [`${row.host}/${row.name}`, recordOf(row)]));
+    },
+  };
+}
+
+const KEYS = {
+  NAME: ['r.name', 'text'],
+  UPDATED_AT: ['r.updated_at', 'instant'],
+  PULL_COUNT: ['coalesce(r.pull_count, -1)', 'number'],
+  STAR_COUNT: ['coalesce(r.star_count, -1)', 'number'],
+  TAG_COUNT: ['r.tag_count', 'number'],
+  STORED_SIZE: ['r.stored_size', 'number'],
+} as const satisfies Record<string, readonly [string, KeyType]>;
+
+const COLUMNS = raw(
+  `r.id, r.registry_id, g.host, r.name, r.description, r.is_private, r.star_count, r.pull_count, r.owner, r.team, r.lifecycle, r.documentation_url, r.source_url, r.annotations, r.tag_count, r.stored_size, r.first_seen_at, r.updated_at, s.synced_at`,
+);
+const FROM = raw(
+  'repository r join registry g on g.id = r.registry_id left join repository_sync s on s.repository_id = r.id',
+);
+
+interface RepositoryRow {
+  id: number;
+  registry_id: number;
+  host: string;
+  name: string;
+  description: string | null;
+  is_private: boolean | null;
+  star_count: number | null;
+  pull_count: number | null;
+  owner: string | null;
+  team: string | null;
+  lifecycle: string | null;
+  documentation_url: string | null;
+  source_url: string | null;
+  annotations: Record<string, string>;
+  tag_count: number;
+  stored_size: number;
+  first_seen_at: Date;
+  updated_at: Date;
+  synced_at: Date | null;
+}
+
+function listOf(
+  name: string,
+  { filter, orderBy }: RepositoryListArguments,
+  ...scope: Sql[]
+): ListQuery<RepositoryRow, RepositoryRecord> {
+  const { field, direction } = orderBy ?? { field: 'NAME', direction: 'ASC' };
+  const [expression, type] = KEYS[field];
+  return {
+    name: `catalog.${name}`,
+    columns: COLUMNS,
+    from: FROM,
+    where: allOf([...scope, conditionOf(filter, conditions)]),
+    order: { name: `repositories ${field}`, direction, key: { expression: raw(expression), type }, id: raw('r.id') },
+    toRecord: recordOf,
+  };
+}
+
+const METADATA_COLUMNS = new Map([
+  ['owner', raw('r.owner')],
+  ['team', raw('r.team')],
+  ['lifecycle', raw('r.lifecycle')],
+  ['documentationUrl', raw('r.documentation_url')],
+  ['sourceUrl', raw('r.source_url')],
+]);
+
+/** Over repository r and registry g. */
+function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
+  const { registry, name, text, isOfficial, metadata, updatedAt, images } = filter;
+  const { place } = nesting;
+  const all: Sql[] = [];
+  if (registry != null) all.push(hostIs(registry, `${place}.registry`));
+  if (name != null) all.push(repositoryIs(name, `${place}.name`));
+  if (text != null) all.push(holds(text));
+  if (isOfficial != null) all.push(sql`(g.host = ${DOCKER_HUB} and starts_with(r.name, 'library/')) = ${isOfficial}`);
+  if (metadata != null) all.push(metadataIs(metadata));
+  if (updatedAt != null) all.push(instantIn(raw('r.updated_at'), updatedAt));
+  if (images != null) {
+    const condition = conditionOf(images, imageConditions, within(nesting, 'images'));
+    all.push(
+      sql`exists (select 1 from repository_manifest c join image i on i.manifest_id = c.manifest_id join manifest m on m.id = i.manifest_id where c.repository_id = r.id and ${condition})`,
+    );
+  }
+  return all;
+}
+
+/** Every word of it, wherever it stands. The expression is the index's. */
+function holds(text: string): Sql {
+  const words = storable(text).slice(0, 200).split(/\s+/).filter(Boolean).slice(0, 10);
+  const each = words.map((word) => {
+    const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
+    return sql`(r.name || ' ' || coalesce(r.description, '')) ilike ${pattern}`;
+  });
+  return each.length === 0 ? raw('true') : join(each, ' and ');
+}
+
+function metadataIs(filter: KeyValueFilter): Sql {
+  const column = METADATA_COLUMNS.get(filter.name);
+  if (column === undefined) return entryIs(raw('r.annotations'), filter);
+  return filter.value == null ? sql`${column} is not null` : valueIs(column, filter.value);
+}
+
+function recordOf(row: RepositoryRow): RepositoryRecord {
+  return {
+    __typename: 'Repository',
+    id: row.id,
+    registryId: row.registry_id,
+    host: row.host,
+    name: row.name,
+    reference: `${row.host}/${row.name}`,
+    familiarName: familiarName(row.host, row.name),
+    description: row.description,
+    isOfficial: row.host === DOCKER_HUB && row.name.startsWith('library/'),
+    isPrivate: row.is_private,
+    starCount: row.star_count,
+    pullCount: row.pull_count,
+    metadata: {
+      owner: row.owner,
+      team: row.team,
+      lifecycle: row.lifecycle,
+      documentationUrl: row.documentation_url,
+      sourceUrl: row.source_url,
+      annotations: namesAndValues(row.annotations),
+    },
+    tagCount: row.tag_count,
+    storedSize: row.stored_size,
+    firstSeenAt: row.first_seen_at,
+    updatedAt: row.updated_at,
+    lastSyncedAt: row.synced_at,
+  };
+}

@@ -1,0 +1,12 @@
+export * from './credential.ts';
+export { countImages } from './image.ts';
+export * from './manifest.ts';
+export type { ManifestContent } from './manifest-content.ts';
+export * from './registry.ts';
+export * from './repository.ts';
+export * from './sync-error.ts';
+export { addRunRepositories, completeRunRepository } from './sync-repository.ts';
+export * from './sync-run.ts';
+export * from './sync-source.ts';
+export type { SyncTally } from './sync-tally.ts';
+export * from './tag.ts';

@@ -1,0 +1,105 @@
+import type { Connection, Database } from '../database.ts';
+import type { RateLimit, RegistryKindName } from '../../registries/registry.ts';
+import type { RegistryHost } from '../../domain/reference.ts';
+import type { SealedCredential } from './credential.ts';
+
+export type ManagedBy = 'CONFIG' | 'API';
+export type HealthStatus = 'HEALTHY' | 'DEGRADED' | 'UNREACHABLE' | 'UNAUTHORIZED';
+
+export interface StoredRegistry {
+  readonly id: number;
+  readonly host: RegistryHost;
+  readonly kind: RegistryKindName;
+  readonly title: string | null;
+  readonly url: string;
+  readonly managedBy: ManagedBy;
+  readonly credential: SealedCredential | null;
+}
+
+export type NewRegistry = Omit<StoredRegistry, 'id'>;
+
+/** Null where the catalog does not follow that registry. */
+export async function findRegistry(
+  connection: Connection,
+  where: { id: number } | { host: RegistryHost },
+): Promise<StoredRegistry | null> {
+  const rows = await connection.run<StoredRegistry>(
+    `/* catalog.findRegistry */
+     select id, host, kind, title, url, managed_by as "managedBy", credential
+     from registry where id = $1::int or host = $2`,
+    'id' in where ? [where.id, null] : [null, where.host],
+  );
+  return rows[0] ?? null;
+}
+
+/** Adds a registry, or makes the one of that host what is given. Answers with its id. */
+export async function saveRegistry(connection: Connection, registry: NewRegistry): Promise<number> {
+  const { host, kind, title, url, managedBy, credential } = registry;
+  const rows = await connection.run<{ id: number }>(
+    `/* catalog.saveRegistry */
+     insert into registry (host, kind, title, url, managed_by, credential) values ($1, $2, $3, $4, $5, $6)
+     on conflict (host) do update set kind = excluded.kind, title = excluded.title, url = excluded.url,
+       managed_by = excluded.managed_by, credential = excluded.credential
+     returning id`,
+    [host, kind, title, url, managedBy, credential],
+  );
+  return (rows[0] as { id: number }).id;
+}
+
+/** Takes the registry's repositories, tags and their history with it; images stay, as content of no registry. */
+export async function removeRegistry(database: Database, id: number): Promise<void> {
+  await database.prisma.registry.deleteMany({ where: { id } });
+}
+
+/** What a look at the registry showed; `message` says what is wrong, null when nothing is. */
+export interface ObservedHealth {
+  readonly status: HealthStatus;
+  readonly message: string | null;
+  readonly rateLimit: RateLimit | null;
+  /** It is how a run ended, not what it has met with so far: then it counts. */
+  readonly isFinal: boolean;
+}
+
+export async function recordHealth(connection: Connection, id: number, seen: ObservedHealth, at: Date): Promise<void> {
+  const { rateLimit } = seen;
+  await connection.run(
+    `/* catalog.recordHealth */
+     insert into registry_health as h (registry_id, status, checked_at, message, consecutive_failures, rate_limit,
+                                       rate_limit_remaining, rate_limit_resets_at, rate_limit_observed_at)
+     select r.id, $2, $3::timestamptz, $4, case when $2 = 'HEALTHY' or not $9::boolean then 0 else 1 end, $5::int, $6::int,
+            $7::timestamptz, $8::timestamptz
+     from registry r where r.id = $1::int
+     on conflict (registry_id) do update set
+       status = excluded.status,
+       checked_at = excluded.checked_at,
+       message = excluded.message,
+       consecutive_failures = case
+         when excluded.status = 'HEALTHY' then 0
+         when $9::boolean then h.consecutive_failures + 1
+         else h.consecutive_failures end,
+       rate_limit = coalesce(excluded.rate_limit, h.rate_limit),
+       rate_limit_remaining = coalesce(excluded.rate_limit_remaining, h.rate_limit_remaining),
+       rate_limit_resets_at = coalesce(excluded.rate_limit_resets_at, h.rate_limit_resets_at),
+       rate_limit_observed_at = coalesce(excluded.rate_limit_observed_at, h.rate_limit_observed_at)`,
+    [
+      id,
+      seen.status,
+      at,
+      seen.message,
+      rateLimit?.limit ?? null,
+      rateLimit?.remaining ?? null,
+      rateLimit?.resetsAt ?? null,
+      rateLimit?.observedAt ?? null,
+      seen.isFinal,
+    ],
+  );
+}
+
+/** Puts registries that the configuration kept, and keeps no more, in the hands of mutations. */
+export async function releaseRegistries(connection: Connection, kept: readonly number[]): Promise<void> {
+  await connection.run(
+    `/* catalog.releaseRegistries */
+     update registry set managed_by = 'API' where managed_by = 'CONFIG' and id <> all($1::int[])`,
+    [kept],
+  );
+}

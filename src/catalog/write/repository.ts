@@ -1,0 +1,98 @@
+import type { Connection } from '../database.ts';
+import type { Digest } from '../../domain/digest.ts';
+import type { RepositoryName, TagName } from '../../domain/reference.ts';
+
+/** Where a repository is, whether the catalog has it or not. */
+export interface RepositoryPlace {
+  readonly registryId: number;
+  readonly name: RepositoryName;
+}
+
+/** What a sync has to know before it asks the registry. */
+export interface KnownRepository {
+  /** What its tags name now; a deleted one is there with null. */
+  readonly tags: Map<TagName, Digest | null>;
+  /** An earlier sync was cut short before it counted. */
+  readonly needsRecount: boolean;
+  /** The platforms that were followed when it was last looked at to the end; empty means all, null never. */
+  readonly platforms: readonly string[] | null;
+}
+
+/** Null where the catalog has no such repository. */
+export async function knownRepository(connection: Connection, place: RepositoryPlace): Promise<KnownRepository | null> {
+  const rows = await connection.run<Omit<KnownRepository, 'tags'> & { tag: TagName | null; digest: Digest | null }>(
+    `/* catalog.knownRepository */
+     select r.needs_recount as "needsRecount", s.platforms, t.name as tag, digest_text(m.digest) as digest
+     from repository r left join repository_sync s on s.repository_id = r.id
+     left join tag t on t.repository_id = r.id left join manifest m on m.id = t.manifest_id
+     where r.registry_id = $1::int and r.name = $2`,
+    [place.registryId, place.name],
+  );
+  const [first] = rows;
+  if (first === undefined) return null;
+  const tags = rows.flatMap(({ tag, digest }): [TagName, Digest | null][] => (tag === null ? [] : [[tag, digest]]));
+  return { tags: new Map(tags), needsRecount: first.needsRecount, platforms: first.platforms };
+}
+
+/** Makes the repository when it is not there. To be called before something of it is written. */
+export async function touchRepository(connection: Connection, place: RepositoryPlace, at: Date): Promise<void> {
+  await connection.run(
+    `/* catalog.touchRepository */
+     insert into repository (registry_id, name, needs_recount, first_seen_at, updated_at)
+     values ($1::int, $2, true, $3::timestamptz, $3::timestamptz)
+     on conflict (registry_id, name) do update set needs_recount = true, updated_at = excluded.updated_at`,
+    [place.registryId, place.name, at],
+  );
+}
+
+/**
+ * Sets the counters by counting; the size is that of distinct blobs in images that can be pulled, and no more than a
+ * JSON number can say exactly.
+ */
+export async function recountRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
+  await connection.run(
+    `/* catalog.recountRepository */
+     update repository r set
+       needs_recount = false,
+       tag_count = (select count(*) from tag t where t.repository_id = r.id and t.deleted_at is null),
+       stored_size = (
+         select least(coalesce(sum(held.size), 0), 9007199254740991) from (
+           select distinct on (b.digest) b.size
+           from repository_manifest rm
+           join image_layer il on il.image_id = rm.manifest_id
+           join layer_blob b on b.id = il.blob_id
+           where rm.repository_id = r.id and rm.gone_at is null
+         ) held
+       )
+     where r.registry_id = $1::int and r.name = $2`,
+    [place.registryId, place.name],
+  );
+}
+
+/**
+ * Says that the repository was looked at to the end, and which platforms were followed. One that the catalog does not
+ * have stays unknown.
+ */
+export async function recordSynced(
+  connection: Connection,
+  place: RepositoryPlace,
+  platforms: readonly string[],
+  at: Date,
+): Promise<void> {
+  await connection.run(
+    `/* catalog.recordSynced */
+     insert into repository_sync (repository_id, platforms, synced_at)
+     select id, $3::text[], $4::timestamptz from repository where registry_id = $1::int and name = $2
+     on conflict (repository_id) do update set platforms = excluded.platforms, synced_at = excluded.synced_at`,
+    [place.registryId, place.name, platforms, at],
+  );
+}
+
+/** Names of the repositories of a registry that have tags. */
+export async function knownRepositories(connection: Connection, registryId: number): Promise<RepositoryName[]> {
+  const rows = await connection.run<{ name: RepositoryName }>(
+    `/* catalog.knownRepositories */ select name from repository where registry_id = $1::int and tag_count > 0`,
+    [registryId],
+  );
+  return rows.map((row) => row.name);
+}

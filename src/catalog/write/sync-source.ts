@@ -1,0 +1,86 @@
+import type { Connection, Database } from '../database.ts';
+import type { ManagedBy } from './registry.ts';
+
+/** What the worker keeps in the catalog. Patterns, platforms and schedule as people write them. */
+export interface SyncSource {
+  readonly id: number;
+  readonly registryId: number;
+  readonly repositories: string;
+  /** Null means all. */
+  readonly tags: string | null;
+  /** The newest so many by version; null means all. */
+  readonly maxTags: number | null;
+  /** Empty means all. */
+  readonly platforms: readonly string[];
+  /** Null means only when asked. */
+  readonly schedule: string | null;
+  readonly paused: boolean;
+  readonly managedBy: ManagedBy;
+  readonly nextRunAt: Date | null;
+}
+
+export type NewSyncSource = Omit<SyncSource, 'id'>;
+
+/** Null where there is none of that id. */
+export async function findSyncSource(database: Database, id: number): Promise<SyncSource | null> {
+  return (await database.prisma.syncSource.findUnique({ where: { id } })) as SyncSource | null;
+}
+
+export async function listDeclaredSources(connection: Connection): Promise<SyncSource[]> {
+  return connection.run<SyncSource>(
+    `/* catalog.listDeclaredSources */
+     select id, registry_id as "registryId", repositories, tags, max_tags as "maxTags", platforms, schedule, paused,
+            managed_by as "managedBy", next_run_at as "nextRunAt"
+     from sync_source where managed_by = 'CONFIG' order by id`,
+    [],
+  );
+}
+
+export async function addSyncSource(connection: Connection, source: NewSyncSource): Promise<number> {
+  const rows = await connection.run<{ id: number }>(
+    `/* catalog.addSyncSource */
+     insert into sync_source (registry_id, repositories, tags, max_tags, platforms, schedule, paused, managed_by,
+                              next_run_at)
+     values ($1::int, $2, $3, $4::int, $5::text[], $6, $7::boolean, $8, $9::timestamptz) returning id`,
+    valuesOf(source),
+  );
+  return (rows[0] as { id: number }).id;
+}
+
+export async function replaceSyncSource(connection: Connection, id: number, source: NewSyncSource): Promise<void> {
+  await connection.run(
+    `/* catalog.replaceSyncSource */
+     update sync_source set registry_id = $1::int, repositories = $2, tags = $3, max_tags = $4::int,
+       platforms = $5::text[], schedule = $6, paused = $7::boolean, managed_by = $8, next_run_at = $9::timestamptz
+     where id = $10::int`,
+    [...valuesOf(source), id],
+  );
+}
+
+/** Its runs stay, and say that their source is gone. */
+export async function removeSyncSource(connection: Connection, id: number): Promise<void> {
+  await connection.run(`/* catalog.removeSyncSource */ delete from sync_source where id = $1::int`, [id]);
+}
+
+/** Sources whose time has come, locked until the transaction ends, so that no other worker starts them as well. */
+export async function dueSyncSources(connection: Connection, now: Date): Promise<{ id: number; schedule: string }[]> {
+  return connection.run(
+    `/* catalog.dueSyncSources */
+     select id, schedule from sync_source
+     where next_run_at <= $1::timestamptz and schedule is not null and not paused
+     order by next_run_at for update skip locked limit 100`,
+    [now],
+  );
+}
+
+export async function scheduleSyncSource(connection: Connection, id: number, nextRunAt: Date | null): Promise<void> {
+  await connection.run(
+    `/* catalog.scheduleSyncSource */ update sync_source set next_run_at = $2::timestamptz where id = $1::int`,
+    [id, nextRunAt],
+  );
+}
+
+function valuesOf(source: NewSyncSource): unknown[] {
+  const { registryId, repositories, tags, maxTags, platforms, schedule, paused, managedBy, nextRunAt } = source;
+  return [registryId, repositories, tags, maxTags, platforms, schedule, paused, managedBy, nextRunAt];
+}

@@ -1,0 +1,93 @@
+import type { Connection, Database } from '../catalog/database.ts';
+import { notify } from '../catalog/events.ts';
+import * as catalog from '../catalog/write/index.ts';
+import { CatalogError } from '../domain/errors.ts';
+import type { RegistryHost } from '../domain/reference.ts';
+import { parseSchedule } from '../domain/schedule.ts';
+import type { Credential, RegistryKindName } from '../registries/registry.ts';
+import { queueSourceRun } from './sync-run.ts';
+
+/** A registry that the configuration declares, checked. */
+export interface DeclaredRegistry {
+  readonly host: RegistryHost;
+  readonly kind: RegistryKindName;
+  readonly title: string | null;
+  readonly url: URL;
+  readonly credential: Credential | null;
+}
+
+/** A source that the configuration declares, checked. */
+export type DeclaredSource = Omit<catalog.NewSyncSource, 'registryId' | 'managedBy' | 'nextRunAt'> & {
+  readonly registry: RegistryHost;
+};
+
+export interface Declaration {
+  readonly registries: readonly DeclaredRegistry[];
+  readonly sources: readonly DeclaredSource[];
+}
+
+/**
+ * Makes the catalog follow what the configuration declares: adds and changes what is in it, and stops keeping what was
+ * in it before and is no more (a registry with what it holds stays, now in the hands of mutations; a source goes). What
+ * mutations added stays beside it. Sources that are new, or have never run, get a run at once.
+ */
+export async function applyConfiguration(
+  database: Database,
+  seal: catalog.Seal,
+  { registries, sources }: Declaration,
+  now: Date,
+): Promise<void> {
+  await database.transaction(async (connection) => {
+    const ids: number[] = [];
+    for (const { url, credential, ...registry } of registries) {
+      const sealed = credential && seal.close(credential);
+      const declared = { ...registry, url: url.href, managedBy: 'CONFIG', credential: sealed } as const;
+      const id = await catalog.saveRegistry(connection, declared);
+      await notify(connection, 'stowage_registry_changed', id);
+      ids.push(id);
+    }
+    await catalog.releaseRegistries(connection, ids);
+
+    const stored = await catalog.listDeclaredSources(connection);
+    const kept = new Set<number>();
+    for (const source of sources) {
+      const registry = await catalog.findRegistry(connection, { host: source.registry });
+      if (registry === null) throw unknownRegistry(source);
+      const same = stored.find((known) => isSame(known, registry.id, source) && !kept.has(known.id));
+      kept.add(await saveSource(connection, source, registry.id, same ?? null, now));
+    }
+    for (const { id } of stored) if (!kept.has(id)) await catalog.removeSyncSource(connection, id);
+  });
+}
+
+/** Answers with its id. */
+async function saveSource(
+  connection: Connection,
+  { registry: _registry, ...source }: DeclaredSource,
+  registryId: number,
+  known: catalog.SyncSource | null,
+  now: Date,
+): Promise<number> {
+  const isPlanned = known !== null && known.nextRunAt !== null && known.schedule === source.schedule;
+  const next = source.schedule === null ? null : parseSchedule(source.schedule).next(now);
+  const nextRunAt = isPlanned ? known.nextRunAt : next;
+  const declared = { ...source, registryId, managedBy: 'CONFIG', nextRunAt } as const;
+  const id = known?.id ?? (await catalog.addSyncSource(connection, declared));
+  if (known !== null) await catalog.replaceSyncSource(connection, id, declared);
+  if (!source.paused && !(await catalog.hasFinishedRun(connection, id))) {
+    await queueSourceRun(connection, id, 'STARTUP');
+  }
+  return id;
+}
+
+/** What makes it another source, rather than the same one looked at in another way. */
+function isSame(known: catalog.SyncSource, registryId: number, source: Omit<DeclaredSource, 'registry'>): boolean {
+  return known.registryId === registryId && known.repositories === source.repositories && known.tags === source.tags;
+}
+
+function unknownRegistry({ registry, repositories }: DeclaredSource): CatalogError {
+  return new CatalogError(
+    'INVALID_CONFIGURATION',
+    `The source "${repositories}" names the registry "${registry}", which is neither declared nor in the catalog.`,
+  );
+}

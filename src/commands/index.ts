@@ -1,0 +1,32 @@
+import type { Database } from '../catalog/database.ts';
+import type { Seal } from '../catalog/write/index.ts';
+import { createRegistryCommands, type RegistryCommands, type RegistryKinds } from './registry.ts';
+import { createSyncRunCommands, type SyncRunCommands } from './sync-run.ts';
+import { createSyncSourceCommands, type SyncSourceCommands } from './sync-source.ts';
+
+export {
+  applyConfiguration,
+  type Declaration,
+  type DeclaredRegistry,
+  type DeclaredSource,
+} from './apply-configuration.ts';
+export { parseRegistryUrl, type RegistryKinds } from './registry.ts';
+export type { UserError } from './user-error.ts';
+
+/** What people ask for; each answers with what it did, or with what was wrong, and then did nothing. */
+export type Commands = RegistryCommands & SyncSourceCommands & SyncRunCommands;
+
+export interface CommandSettings {
+  readonly database: Database;
+  readonly seal: Seal;
+  readonly kinds: RegistryKinds;
+  readonly now?: () => Date;
+}
+
+export function createCommands({ database, seal, kinds, now = () => new Date() }: CommandSettings): Commands {
+  return {
+    ...createRegistryCommands(database, seal, kinds, now),
+    ...createSyncSourceCommands(database, now),
+    ...createSyncRunCommands(database, now),
+  };
+}

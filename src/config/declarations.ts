@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { parseRepositoryPattern, parseTagPattern } from '../domain/pattern.ts';
+import { messageOf } from '../domain/errors.ts';
+import { parsePlatform } from '../domain/platform.ts';
+import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
+import { parseSchedule } from '../domain/schedule.ts';
+import type { Environment } from './environment.ts';
+import { readDocument } from './document.ts';
+
+/** What stowage.yaml asks for, with the values of the secrets that it names. */
+export interface Declarations {
+  readonly registries: readonly DeclaredRegistry[];
+  readonly sources: readonly DeclaredSource[];
+}
+
+export interface DeclaredRegistry {
+  readonly host: RegistryHost;
+  /** Null means: found out from the address. */
+  readonly kind: 'OCI' | 'OCI_LAYOUT' | null;
+  /** Null means: made of the host. */
+  readonly url: URL | null;
+  readonly title: string | null;
+  /** Over plain HTTP, or not even on loopback; null leaves it to the host. */
+  readonly insecure: boolean | null;
+  readonly credential: DeclaredCredential | null;
+}
+
+export type DeclaredCredential =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'bearer'; readonly token: string }
+  /** As the user who runs Stowage signed in with docker login. */
+  | { readonly kind: 'docker-config' };
+
+export interface DeclaredSource {
+  readonly registry: RegistryHost;
+  /** Pattern of repositories. */
+  readonly repositories: string;
+  /** Pattern of tags; null means all. */
+  readonly tags: string | null;
+  /** Null means all. */
+  readonly maxTags: number | null;
+  /** Such as linux/arm64; empty means all. */
+  readonly platforms: readonly string[];
+  /** A cron line in UTC; null means only when asked. */
+  readonly schedule: string | null;
+  readonly paused: boolean;
+}
+
+/** Adds what is wrong to `faults`, each with file and line, and answers with nothing then. */
+export function readDeclarations(text: string, file: string, environment: Environment, faults: string[]): Declarations {
+  return readDocument(text, file, declarationsIn(environment), faults) ?? { registries: [], sources: [] };
+}
+
+function declarationsIn(environment: Environment) {
+  const secret = secretIn(environment);
+  const credential = z
+    .strictObject({
+      username: z.string().min(1).optional(),
+      password: secret.optional(),
+      token: secret.optional(),
+      'docker-config': z.literal(true).optional(),
+    })
+    .transform((fields, context): DeclaredCredential => {
+      const names = Object.keys(fields).sort().join(' ');
+      if (names === 'password username') {
+        return { kind: 'basic', username: fields.username ?? '', password: fields.password ?? '' };
+      }
+      if (names === 'token') return { kind: 'bearer', token: fields.token ?? '' };
+      if (names === 'docker-config') return { kind: 'docker-config' };
+      context.addIssue({ code: 'custom', message: 'write username and password, or token, or docker-config: true.' });
+      return z.NEVER;
+    });
+
+  const registry = z
+    .strictObject({
+      host: z.string().transform(parsedBy(parseRegistryHost)),
+      kind: z.enum(['oci', 'oci-layout']).optional(),
+      url: z.string().transform(parsedBy(parseAddress)).optional(),
+      title: z.string().min(1).max(200).optional(),
+      insecure: z.boolean().optional(),
+      credential: credential.optional(),
+    })
+    .transform((fields): DeclaredRegistry => ({
+      host: fields.host,
+      kind: fields.kind === undefined ? null : KINDS[fields.kind],
+      url: fields.url ?? null,
+      title: fields.title ?? null,
+      insecure: fields.insecure ?? null,
+      credential: fields.credential ?? null,
+    }));
+
+  const source = z
+    .strictObject({
+      registry: z.string().transform(parsedBy(parseRegistryHost)),
+      repositories: z.string().transform(parsedBy((text) => parseRepositoryPattern(text).text)),
+      tags: z
+        .string()
+        .transform(parsedBy((text) => parseTagPattern(text).text))
+        .optional(),
+      maxTags: z.int().min(1).optional(),
+      platforms: z.array(z.string().transform(parsedBy((text) => (parsePlatform(text), text)))).optional(),
+      schedule: z
+        .string()
+        .transform(parsedBy((text) => parseSchedule(text).text))
+        .optional(),
+      paused: z.boolean().optional(),
+    })
+    .transform((fields): DeclaredSource => ({
+      registry: fields.registry,
+      repositories: fields.repositories,
+      tags: fields.tags ?? null,
+      maxTags: fields.maxTags ?? null,
+      platforms: fields.platforms ?? [],
+      schedule: fields.schedule ?? null,
+      paused: fields.paused ?? false,
+    }));
+
+  return z.strictObject({
+    registries: z
+      .array(registry)
+      .superRefine(onceEach('host', ({ host }) => host))
+      .default([]),
+    sources: z
+      .array(source)
+      .superRefine(onceEach('source', (s) => `${s.registry}/${s.repositories}${s.tags === null ? '' : `:${s.tags}`}`))
+      .default([]),
+  });
+}
+
+const KINDS = { oci: 'OCI', 'oci-layout': 'OCI_LAYOUT' } as const;
+
+/** The name of an environment variable in, its value out. What stands in the file instead is never repeated. */
+function secretIn(environment: Environment) {
+  const advice =
+    'a secret does not stand in this file: write {env: NAME}, where NAME is an environment variable that holds it.';
+  return z
+    .strictObject({ env: z.string({ error: advice }).min(1) }, { error: advice })
+    .transform(({ env }, context) => {
+      const value = environment[env];
+      if (value) return value;
+      context.addIssue({ code: 'custom', message: `the environment variable ${env} is not set.`, path: ['env'] });
+      return z.NEVER;
+    });
+}
+
+/** A domain parser as a step of a schema: what it throws is the fault. */
+function parsedBy<T>(parse: (text: string) => T): (text: string, context: z.RefinementCtx) => T {
+  return (text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+      return z.NEVER;
+    }
+  };
+}
+
+function parseAddress(text: string): URL {
+  const url = URL.parse(text);
+  const isKnown = url !== null && ['http:', 'https:', 'file:'].includes(url.protocol);
+  if (!isKnown || url.username !== '' || url.password !== '') {
+    throw new Error(
+      `"${url?.password ? 'an address with a password' : text.slice(0, 200)}" is not an address of a registry: write https://host, http://host:port, or file:///path of a layout.`,
+    );
+  }
+  return url;
+}
+
+function onceEach<T>(noun: string, nameOf: (item: T) => string) {
+  return (items: readonly T[], context: z.RefinementCtx<readonly T[]>): void => {
+    const seen = new Set<string>();
+    items.forEach((item, index) => {
+      const name = nameOf(item);
+      if (seen.has(name)) {
+        context.addIssue({ code: 'custom', message: `the ${noun} "${name}" stands here twice.`, path: [index] });
+      }
+      seen.add(name);
+    });
+  };
+}

@@ -1,0 +1,124 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { editDistance } from './faults.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What concerns the process itself. */
+export interface ProcessSettings {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly host: string;
+  /** Null means the embedded server. */
+  readonly databaseUrl: string | null;
+  /** Absolute. */
+  readonly dataDirectory: string;
+  /** Null means the one that is kept in the data directory. */
+  readonly adminToken: string | null;
+  /** Whether to catalog the bundled layout and a few images of Docker Hub while nothing else is configured. */
+  readonly samples: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Adds what is wrong to `faults`, and goes on with the default. An empty variable is one that is not set. */
+export function readEnvironment(
+  environment: Environment,
+  directory: string,
+  faults: string[],
+): ProcessSettings & { readonly configFile: string | null } {
+  function read<T>(name: Variable, fallback: T, parse: (text: string) => T | undefined, advice: string): T {
+    const text = environment[name]?.trim();
+    if (!text) return fallback;
+    const value = parse(text);
+    if (value !== undefined) return value;
+    const shown = SECRETS.has(name) ? '' : ` "${text.slice(0, 200)}"`;
+    faults.push(`environment ${name}:${shown} ${advice}`);
+    return fallback;
+  }
+
+  refuseMisspelt(environment, faults);
+  const path = (text: string) => resolve(directory, text);
+  return {
+    port: read('PORT', 4000, parsePort, 'is not a port: write a number from 0 to 65535, such as 4000.'),
+    host: read(
+      'HOST',
+      '127.0.0.1',
+      parseHost,
+      'is not an address to listen on: write one such as 127.0.0.1 or 0.0.0.0.',
+    ),
+    databaseUrl: read<string | null>(
+      'DATABASE_URL',
+      null,
+      parseDatabaseUrl,
+      'is not the address of a PostgreSQL database: write postgresql://user:password@host:5432/name.',
+    ),
+    dataDirectory: read('STOWAGE_DATA', path('data'), path, ''),
+    configFile: read<string | null>('STOWAGE_CONFIG', null, path, ''),
+    adminToken: read<string | null>(
+      'STOWAGE_ADMIN_TOKEN',
+      null,
+      parseToken,
+      'cannot be sent as a bearer token: write letters, digits and -._~+/ only.',
+    ),
+    samples: read('STOWAGE_SAMPLES', true, parseSwitch, 'is neither 1 (catalog the samples) nor 0 (do not).'),
+    logLevel: read('LOG_LEVEL', 'info', parseLogLevel, `is not one of ${LOG_LEVELS.join(', ')}.`),
+  };
+}
+
+const VARIABLES = [
+  'PORT',
+  'HOST',
+  'DATABASE_URL',
+  'STOWAGE_DATA',
+  'STOWAGE_CONFIG',
+  'STOWAGE_ADMIN_TOKEN',
+  'STOWAGE_SAMPLES',
+  'LOG_LEVEL',
+] as const;
+type Variable = (typeof VARIABLES)[number];
+
+/** Never shown: a fault may well be in the password. */
+const SECRETS: ReadonlySet<Variable> = new Set(['DATABASE_URL', 'STOWAGE_ADMIN_TOKEN']);
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/**
+ * Only near misses: Kubernetes itself sets STOWAGE_PORT and its like where a service is called stowage, and the names
+ * of secrets are the operator's to choose.
+ */
+function refuseMisspelt(environment: Environment, faults: string[]): void {
+  const known: readonly string[] = VARIABLES;
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('STOWAGE_') || known.includes(name)) continue;
+    const meant = VARIABLES.find((variable) => editDistance(name, variable) <= 2);
+    if (meant) faults.push(`environment ${name}: is not known; did you mean ${meant}?`);
+  }
+}
+
+function parsePort(text: string): number | undefined {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;
+}
+
+function parseHost(text: string): string | undefined {
+  return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) ? text : undefined;
+}
+
+function parseDatabaseUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url?.protocol === 'postgresql:' || url?.protocol === 'postgres:' ? text : undefined;
+}
+
+/** https://datatracker.ietf.org/doc/html/rfc6750#section-2.1 */
+function parseToken(text: string): string | undefined {
+  return /^[A-Za-z0-9._~+/-]+=*$/.test(text) ? text : undefined;
+}
+
+function parseSwitch(text: string): boolean | undefined {
+  return text === '0' ? false : text === '1' ? true : undefined;
+}
+
+function parseLogLevel(text: string): LogLevel | undefined {
+  return LOG_LEVELS.find((level) => level === text);
+}

@@ -1,0 +1,77 @@
+import { CatalogError } from './errors.ts';
+import { isTagName, parseRepositoryName } from './reference.ts';
+
+/** A name with wildcards: `*` is any text, slashes included, `?` one character. Without either it is exact. */
+export interface Pattern {
+  readonly text: string;
+  matches(name: string): boolean;
+}
+
+const ALLOWED = /^[A-Za-z0-9_./*?:@+-]{1,255}$/;
+
+/** Throws INVALID_PATTERN where no name could ever match. `place` says what was read, such as "repositories". */
+export function parsePattern(text: string, place: string): Pattern {
+  if (!ALLOWED.test(text)) {
+    throw new CatalogError(
+      'INVALID_PATTERN',
+      `${place} "${text.slice(0, 200)}" is not a pattern: write a name in which * is any text and ? one character, such as team-a/* or *.`,
+    );
+  }
+  return { text, matches: (name) => matches(text, name) };
+}
+
+/** A repository's name, or a pattern of them. Throws INVALID_PATTERN or INVALID_REFERENCE. */
+export function parseRepositoryPattern(text: string): Pattern {
+  const pattern = parsePattern(text, 'repositories');
+  if (!isWildcard(text)) parseRepositoryName(text);
+  return pattern;
+}
+
+/** A tag's name, or a pattern of them. Throws INVALID_PATTERN. */
+export function parseTagPattern(text: string): Pattern {
+  const pattern = parsePattern(text, 'tags');
+  if (isWildcard(text) || isTagName(text)) return pattern;
+  throw new CatalogError(
+    'INVALID_PATTERN',
+    `tags "${text.slice(0, 200)}" is neither a tag nor a pattern: write a tag such as 1.27, or one in which * is any text, such as 1.*.`,
+  );
+}
+
+export function isWildcard(text: string): boolean {
+  return /[*?]/.test(text);
+}
+
+/** The pattern as SQL's LIKE has it, with backslash as the escape. */
+export function likePattern(text: string): string {
+  return text
+    .replace(/[\\%_]/g, '\\$&')
+    .replaceAll('*', '%')
+    .replaceAll('?', '_');
+}
+
+/**
+ * Steps back to the last * alone, so that the time is bounded by the product of the two lengths; a regular expression
+ * of many * would try every way to share out the name among them.
+ */
+function matches(pattern: string, name: string): boolean {
+  let at = 0;
+  let inName = 0;
+  let star = -1;
+  let afterStar = 0;
+  while (inName < name.length) {
+    if (pattern[at] === '*') {
+      star = at++;
+      afterStar = inName;
+    } else if (pattern[at] === '?' || pattern[at] === name[inName]) {
+      at++;
+      inName++;
+    } else if (star >= 0) {
+      at = star + 1;
+      inName = ++afterStar;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}

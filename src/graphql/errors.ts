@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { CatalogError, type CatalogErrorCode } from '../domain/errors.ts';
+
+/** What clients find in `extensions.code` beside Apollo's own codes. */
+export type ClientErrorCode =
+  'BAD_USER_INPUT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR';
+
+/**
+ * Apollo's `formatError`: the one place where what was thrown becomes what a client reads. A CatalogError keeps its
+ * message, faults of the request keep Apollo's, and all else is hidden behind an id that the log has too.
+ */
+export function errorFormatter(
+  log: Logger,
+): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
+  return (formatted, error) => {
+    const code = formatted.extensions?.['code'];
+    if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return formatted;
+    const thrown = originalOf(error);
+    const known = thrown instanceof CatalogError ? CLIENT_CODES[thrown.code] : undefined;
+    if (known === 'SERVICE_UNAVAILABLE') log.warn({ err: thrown, path: formatted.path }, 'the catalog does not answer');
+    if (known) return { ...formatted, extensions: { ...formatted.extensions, code: known } };
+    return { ...formatted, ...hidden(log, thrown, formatted.path) };
+  };
+}
+
+/** The masked form of a fault of ours, after it was logged under the id that the message names. */
+export function hidden(log: Logger, error: unknown, path?: readonly (string | number)[]): GraphQLFormattedError {
+  const id = randomUUID();
+  log.error({ err: error, id, path }, 'a request failed');
+  return {
+    message: `Internal error ${id}: the log has the cause under this id.`,
+    extensions: { code: 'INTERNAL_SERVER_ERROR' satisfies ClientErrorCode, id },
+  };
+}
+
+/** A request refused before it was read, with the status that says so; anything but a refusal stays as it is. */
+export function refusal(error: unknown): unknown {
+  if (!(error instanceof CatalogError) || error.code !== 'UNAUTHENTICATED') return error;
+  const headers = new Map([['www-authenticate', 'Bearer']]);
+  return new GraphQLError(error.message, { extensions: { code: error.code, http: { status: 401, headers } } });
+}
+
+/** A code that the request as a whole deserves, when its answer has no data at all: dashboards look at the status. */
+export function statusOf(code: unknown): number | undefined {
+  return STATUSES[code as ClientErrorCode];
+}
+
+const CLIENT_CODES: Record<CatalogErrorCode, ClientErrorCode | undefined> = {
+  INVALID_REFERENCE: 'BAD_USER_INPUT',
+  INVALID_DIGEST: 'BAD_USER_INPUT',
+  INVALID_PLATFORM: 'BAD_USER_INPUT',
+  INVALID_PATTERN: 'BAD_USER_INPUT',
+  INVALID_SCHEDULE: 'BAD_USER_INPUT',
+  INVALID_CURSOR: 'BAD_USER_INPUT',
+  INVALID_ARGUMENT: 'BAD_USER_INPUT',
+  // The operator's to read, not the client's.
+  INVALID_CONFIGURATION: undefined,
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
+  FORBIDDEN: 'FORBIDDEN',
+  CATALOG_UNAVAILABLE: 'SERVICE_UNAVAILABLE',
+};
+
+const STATUSES: Partial<Record<ClientErrorCode, number>> = {
+  BAD_USER_INPUT: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  SERVICE_UNAVAILABLE: 503,
+  INTERNAL_SERVER_ERROR: 500,
+};
+
+/** graphql-js wraps what resolvers and scalars throw, sometimes twice. */
+function originalOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? originalOf(error.originalError) : error;
+}

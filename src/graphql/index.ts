@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
+import type { Logger } from 'pino';
+import type { Database } from '../catalog/database.ts';
+import { createReads } from '../catalog/read/index.ts';
+import type { Commands } from '../commands/index.ts';
+import { createContext, type GraphQLContext } from './context.ts';
+import { refusal } from './errors.ts';
+import { createGraphServer, createSchema } from './server.ts';
+import { typeResolvers } from './types/index.ts';
+import { viewerOf } from './viewer.ts';
+
+export { hidden } from './errors.ts';
+
+export interface GraphSettings {
+  readonly database: Database;
+  readonly commands: Commands;
+  readonly adminToken: string;
+  readonly log: Logger;
+  /** How the HTTP server stops taking requests before this one stops answering them. */
+  readonly drain: ApolloServerPlugin;
+}
+
+/** The graph, ready to answer whoever a request comes from. */
+export interface Graph {
+  readonly server: ApolloServer<GraphQLContext>;
+  /** The schema as it is written, with its descriptions. */
+  readonly sdl: string;
+  /** What the resolvers of one request share. A wrong Authorization header throws the error that the client gets. */
+  contextFor(authorization: string | undefined): GraphQLContext;
+}
+
+export async function openGraph(settings: GraphSettings): Promise<Graph> {
+  const { database, commands, adminToken, log, drain } = settings;
+  const sdl = await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8');
+  const server = createGraphServer<GraphQLContext>({ schema: createSchema(sdl, typeResolvers), log, drain });
+  await server.start();
+  const reads = createReads(database);
+  forgetWithConnections(database.pool, () => reads.forget());
+  return {
+    server,
+    sdl,
+    contextFor(authorization) {
+      try {
+        return createContext({ reads, commands, viewer: viewerOf(authorization, adminToken) });
+      } catch (error) {
+        throw refusal(error);
+      }
+    },
+  };
+}
+
+/**
+ * A crash of PostgreSQL loses the last commits of a worker, and the ids in them are given again. It breaks every
+ * connection; where there was none to break, the first new one may come after it.
+ */
+function forgetWithConnections(pool: Database['pool'], forget: () => void): void {
+  let open = 0;
+  pool.on('connect', (client) => {
+    if (open++ === 0) forget();
+    client.on('error', forget);
+    client.once('end', () => open--);
+  });
+}

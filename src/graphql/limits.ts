@@ -1,0 +1,77 @@
+import { GraphQLError, Kind, type FragmentDefinitionNode, type SelectionSetNode, type ValidationRule } from 'graphql';
+
+/** Tokens in one document: room for a dashboard with hundreds of aliases, and a bound on what validation costs. */
+export const MAX_TOKENS = 6_000;
+
+/** Fields that one operation selects once its fragments are spread. */
+export const MAX_SELECTIONS = 5_000;
+
+/** Levels of fields. GraphiQL's introspection has 15, a query over connections grows by two for each step. */
+export const MAX_DEPTH = 25;
+
+/** Aliases in one document: the same costly field can be asked for this often. Dashboards alias a lot. */
+export const MAX_ALIASES = 250;
+
+/**
+ * Entries of connections in one answer: a hundred repositories with a hundred tags each are ten thousand. Pages within
+ * pages multiply, so that a few lines could ask for more than any memory holds.
+ */
+export const MAX_ENTRIES = 1_000_000;
+
+/** Refuses an operation that nests deeper than `MAX_DEPTH`. */
+export const depthLimit: ValidationRule = (context) => {
+  const depths = new Map<FragmentDefinitionNode, number>();
+
+  function depthOf(set: SelectionSetNode): number {
+    let deepest = 0;
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        deepest = Math.max(deepest, 1 + (selection.selectionSet ? depthOf(selection.selectionSet) : 0));
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        deepest = Math.max(deepest, depthOf(selection.selectionSet));
+      } else {
+        deepest = Math.max(deepest, depthOfFragment(context.getFragment(selection.name.value)));
+      }
+    }
+    return deepest;
+  }
+
+  // Each fragment is measured once; zero stands for one that is being measured, since cycles are another rule's.
+  function depthOfFragment(fragment: FragmentDefinitionNode | null | undefined): number {
+    if (!fragment) return 0;
+    const known = depths.get(fragment);
+    if (known !== undefined) return known;
+    depths.set(fragment, 0);
+    const depth = depthOf(fragment.selectionSet);
+    depths.set(fragment, depth);
+    return depth;
+  }
+
+  return {
+    OperationDefinition(operation) {
+      const depth = depthOf(operation.selectionSet);
+      if (depth <= MAX_DEPTH) return;
+      context.reportError(
+        new GraphQLError(`The operation is ${depth} levels deep: at most ${MAX_DEPTH} are allowed.`, {
+          nodes: operation,
+        }),
+      );
+    },
+  };
+};
+
+/** Refuses a document with more aliases than `MAX_ALIASES`. */
+export const aliasLimit: ValidationRule = (context) => {
+  let aliases = 0;
+  return {
+    Field(field) {
+      if (field.alias && ++aliases === MAX_ALIASES + 1) {
+        context.reportError(
+          new GraphQLError(`The document has more than ${MAX_ALIASES} aliases: send several requests.`, {
+            nodes: field,
+          }),
+        );
+      }
+    },
+  };
+};

@@ -1,0 +1,61 @@
+import DataLoader from 'dataloader';
+import type { NestedList, PageArguments } from '../catalog/read/index.ts';
+import { connectionOf, type ConnectionOf } from './connection.ts';
+
+export type Loader<K, V> = Pick<DataLoader<K, V | null, unknown>, 'load'>;
+
+/** What each key has; null where it has nothing. `keyOf` is for keys that are not text or numbers. */
+export function batchOne<K, V, I = K>(
+  read: (keys: readonly K[]) => Promise<ReadonlyMap<I, V>>,
+  keyOf: (key: K) => I = (key) => key as unknown as I,
+): Loader<K, V> {
+  return new DataLoader<K, V | null, I>(
+    async (keys) => {
+      const found = await read(keys);
+      return keys.map((key) => found.get(keyOf(key)) ?? null);
+    },
+    { cacheKeyFn: keyOf },
+  );
+}
+
+/** The list that each key has; empty where it has none. */
+export function batchMany<K, V>(
+  read: (keys: readonly K[]) => Promise<ReadonlyMap<K, readonly V[]>>,
+): DataLoader<K, readonly V[]> {
+  return new DataLoader<K, readonly V[]>(async (keys) => {
+    const found = await read(keys);
+    return keys.map((key) => found.get(key) ?? []);
+  });
+}
+
+/** The page of a list that each parent has. */
+export interface PageLoader<A, T> {
+  connection(parent: number, args: A & PageArguments): Promise<ConnectionOf<T>>;
+}
+
+/** Parents that are asked for the same page share a statement; a field under two aliases has one for each. */
+export function batchPages<A, T>(list: NestedList<A, T>): PageLoader<A, T> {
+  const pages = loadersBy((args: A & PageArguments) => (keys: readonly number[]) => list.pages(keys, args));
+  const counts = loadersBy((args: A) => (keys: readonly number[]) => list.counts(keys, args));
+  return {
+    async connection(parent, args) {
+      const page = await pages(args, args).load(parent);
+      if (page === null) throw new Error(`a list was read without the parent ${parent}`);
+      const whole = { ...args, first: null, after: null, last: null, before: null };
+      return connectionOf(page, async () => (await counts(args, whole).load(parent)) ?? 0);
+    },
+  };
+}
+
+/** A loader for each set of arguments; `key` holds those that tell the sets apart. */
+function loadersBy<A, V>(
+  read: (args: A) => (keys: readonly number[]) => Promise<ReadonlyMap<number, V>>,
+): (args: A, key: object) => Loader<number, V> {
+  const loaders = new Map<string, Loader<number, V>>();
+  return (args, key) => {
+    const text = JSON.stringify(key);
+    let loader = loaders.get(text);
+    if (loader === undefined) loaders.set(text, (loader = batchOne(read(args))));
+    return loader;
+  };
+}

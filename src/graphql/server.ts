@@ -1,0 +1,83 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { makeExecutableSchema, type IExecutableSchemaDefinition } from '@graphql-tools/schema';
+import type { GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import { costLimit } from './cost.ts';
+import { errorFormatter, statusOf } from './errors.ts';
+import { aliasLimit, depthLimit, MAX_SELECTIONS, MAX_TOKENS } from './limits.ts';
+import { scalarResolvers } from './scalars/index.ts';
+import { guardMutations, type Viewer } from './viewer.ts';
+
+type Resolvers = NonNullable<IExecutableSchemaDefinition['resolvers']>;
+
+export interface GraphServerSettings {
+  readonly schema: GraphQLSchema;
+  readonly log: Logger;
+  /** How the HTTP server stops taking requests before this one stops answering them. */
+  readonly drain: ApolloServerPlugin;
+}
+
+/** The schema with its scalars, and each mutation behind its scope. Throws where SDL and resolvers disagree. */
+export function createSchema(typeDefs: string, resolvers: Resolvers): GraphQLSchema {
+  const schema = makeExecutableSchema({
+    typeDefs,
+    resolvers: [resolvers, scalarResolvers].flat(),
+    resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
+  });
+  guardMutations(schema);
+  return schema;
+}
+
+/** Apollo Server as the catalog wants it: quiet about itself, bounded, and with one translation of errors. */
+export function createGraphServer<Context extends { readonly viewer: Viewer }>(
+  settings: GraphServerSettings,
+): ApolloServer<Context> {
+  return new ApolloServer<Context>({
+    schema: settings.schema,
+    logger: settings.log,
+    // Dashboards, GraphiQL and code generators ask the schema what it has.
+    introspection: true,
+    csrfPrevention: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    formatError: errorFormatter(settings.log),
+    parseOptions: { maxTokens: MAX_TOKENS },
+    maxRecursiveSelections: MAX_SELECTIONS,
+    validationRules: [depthLimit, aliasLimit],
+    plugins: [
+      // Left on, it wraps every field of every type.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      emptyOperationName,
+      statusOfErrors,
+      costLimit,
+      settings.drain,
+    ],
+  });
+}
+
+/** Clients with a form for the name send an empty one, which is none. */
+const emptyOperationName: ApolloServerPlugin = {
+  requestDidStart({ request }) {
+    if (request.operationName === '') delete request.operationName;
+    return Promise.resolve();
+  },
+};
+
+/** An answer without any data says so in its status: a dashboard shows an error only from 400 up. */
+const statusOfErrors: ApolloServerPlugin = {
+  requestDidStart() {
+    return Promise.resolve({
+      willSendResponse({ response: { body, http } }) {
+        if (body.kind === 'single' && !body.singleResult.data && http.status === undefined) {
+          http.status = body.singleResult.errors?.map((error) => statusOf(error.extensions?.['code'])).find(Boolean);
+        }
+        return Promise.resolve();
+      },
+    });
+  },
+};

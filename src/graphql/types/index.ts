@@ -1,0 +1,43 @@
+import type { CatalogReads } from '../../catalog/read/index.ts';
+import type { Resolvers } from '../../generated/resolvers.ts';
+import { imageIndexLoaders, imageIndexResolvers } from './image-index.ts';
+import { imageLoaders, imageResolvers } from './image.ts';
+import { layerLoaders, layerResolvers } from './layer.ts';
+import { manifestLoaders, manifestResolvers } from './manifest.ts';
+import { nodeResolvers } from './node.ts';
+import { registryLoaders, registryResolvers } from './registry.ts';
+import { repositoryLoaders, repositoryResolvers } from './repository.ts';
+import { syncLoaders, syncResolvers } from './sync.ts';
+import { tagEventLoaders, tagEventResolvers } from './tag-event.ts';
+import { tagLoaders, tagResolvers } from './tag.ts';
+
+/** Every type of the schema but its scalars. */
+export const typeResolvers: Resolvers[] = [
+  nodeResolvers,
+  registryResolvers,
+  repositoryResolvers,
+  tagResolvers,
+  tagEventResolvers,
+  manifestResolvers,
+  imageIndexResolvers,
+  imageResolvers,
+  layerResolvers,
+  syncResolvers,
+];
+
+export type Loaders = ReturnType<typeof createLoaders>;
+
+/** Fresh for each request: they batch what its resolvers ask for, and answer the same question once. */
+export function createLoaders(reads: CatalogReads) {
+  return {
+    ...registryLoaders(reads),
+    ...repositoryLoaders(reads),
+    ...tagLoaders(reads),
+    ...tagEventLoaders(reads),
+    ...manifestLoaders(reads),
+    ...imageIndexLoaders(reads),
+    ...imageLoaders(reads),
+    ...layerLoaders(reads),
+    ...syncLoaders(reads),
+  };
+}

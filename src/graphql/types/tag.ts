@@ -1,0 +1,34 @@
+import type { CatalogReads } from '../../catalog/read/index.ts';
+import { formatReference } from '../../domain/reference.ts';
+import type { Resolvers } from '../../generated/resolvers.ts';
+import { rootConnection } from '../connection.ts';
+import { batchOne, batchPages } from '../loader.ts';
+import { formatNodeId } from '../node-id.ts';
+import { existing } from './existing.ts';
+import { imageFor, imagesOf } from './image.ts';
+
+export const tagLoaders = (reads: CatalogReads) => ({
+  tagById: batchOne(reads.tagsById),
+  tagByReference: batchOne(reads.tagsByReference, formatReference),
+  tagEventsByTag: batchPages(reads.tagEventsByTag),
+});
+
+export const tagResolvers: Resolvers = {
+  Query: {
+    tag: (_, { reference }, { loaders }) => loaders.tagByReference.load(reference),
+    tags: (_, args, { reads }) => rootConnection(reads.tags, args),
+  },
+  Tag: {
+    id: (tag) => formatNodeId('Tag', tag.id),
+    repository: (tag, _, { loaders }) => existing(loaders.repositoryById.load(tag.repositoryId)),
+    async reference(tag, _, { loaders }) {
+      const repository = await existing(loaders.repositoryById.load(tag.repositoryId));
+      return `${repository.reference}:${tag.name}`;
+    },
+    manifest: ({ manifestId }, _, { loaders }) => (manifestId === null ? null : loaders.manifestById.load(manifestId)),
+    image: ({ manifestId }, { platform }, { loaders }) =>
+      manifestId === null ? null : imageFor(loaders, manifestId, platform),
+    images: ({ manifestId }, _, { loaders }) => (manifestId === null ? [] : imagesOf(loaders, manifestId)),
+    history: (tag, args, { loaders }) => loaders.tagEventsByTag.connection(tag.id, args),
+  },
+};

@@ -1,0 +1,73 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'graphql';
+import { CatalogError } from '../domain/errors.ts';
+
+/** What a viewer may do. A closed list: tokens carry these words. */
+export type Scope = 'catalog:read' | 'catalog:admin';
+
+/** Who asks. Everyone may read; what changes something needs a token. */
+export interface Viewer {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
+
+export const ANONYMOUS: Viewer = { name: 'anonymous', scopes: ['catalog:read'] };
+const ADMIN: Viewer = { name: 'admin', scopes: ['catalog:read', 'catalog:admin'] };
+
+/** The viewer that an Authorization header stands for. A header that is there but wrong throws UNAUTHENTICATED. */
+export function viewerOf(authorization: string | undefined, adminToken: string): Viewer {
+  if (authorization === undefined || authorization.trim() === '') return ANONYMOUS;
+  const [scheme = '', token = ''] = authorization.trim().split(/\s+/, 2);
+  if (scheme.toLowerCase() !== 'bearer') {
+    throw new CatalogError('UNAUTHENTICATED', `The Authorization header has no Bearer token: ${HEADER}.`);
+  }
+  if (isSameSecret(token, adminToken)) return ADMIN;
+  throw new CatalogError(
+    'UNAUTHENTICATED',
+    `The token in the Authorization header is not known: ${HEADER}, or leave the header out to read.`,
+  );
+}
+
+/** The scope that each mutation needs; one that is not listed needs `catalog:admin`. */
+const MUTATION_SCOPES: Readonly<Record<string, Scope>> = {
+  addRegistry: 'catalog:admin',
+  updateRegistry: 'catalog:admin',
+  removeRegistry: 'catalog:admin',
+  addSyncSource: 'catalog:admin',
+  updateSyncSource: 'catalog:admin',
+  removeSyncSource: 'catalog:admin',
+  requestSync: 'catalog:admin',
+  cancelSync: 'catalog:admin',
+};
+
+/**
+ * Puts the check of its scope before the resolver of each mutation. Without a token the refusal is UNAUTHENTICATED,
+ * with one that lacks the scope FORBIDDEN. (A plugin's `willResolveField` would be called for every field of all.)
+ */
+export function guardMutations(schema: GraphQLSchema): void {
+  const fields: Record<string, GraphQLField<unknown, { readonly viewer: Viewer }>> = schema
+    .getMutationType()
+    ?.getFields() ?? {};
+  for (const field of Object.values(fields)) {
+    const { name, resolve = defaultFieldResolver } = field;
+    const scope = MUTATION_SCOPES[name] ?? 'catalog:admin';
+    field.resolve = (source, args, context, info) => {
+      requireScope(name, scope, context.viewer);
+      return resolve(source, args, context, info);
+    };
+  }
+}
+
+const HEADER = 'send "Authorization: Bearer <token>" with the admin token that the first start printed';
+
+function requireScope(mutation: string, scope: Scope, viewer: Viewer): void {
+  if (viewer.scopes.includes(scope)) return;
+  const code = viewer === ANONYMOUS ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+  throw new CatalogError(code, `${mutation} needs the scope ${scope}, which ${viewer.name} lacks: ${HEADER}.`);
+}
+
+/** Hashes have one length, so the time tells neither where the texts differ nor how long the secret is. */
+function isSameSecret(given: string, secret: string): boolean {
+  const [a, b] = [given, secret].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
+  return timingSafeEqual(a, b);
+}

@@ -1,0 +1,32 @@
+import { runMigrations } from 'graphile-worker';
+import type { Connection, Database } from '../catalog/database.ts';
+import type { Job } from './jobs.ts';
+
+/** Makes the queue's own tables, or brings them up to date. To be called after the migrations of the catalog. */
+export async function prepareQueue(database: Database): Promise<void> {
+  await runMigrations({ pgPool: database.pool });
+}
+
+/** Queues the job that begins a run. */
+export function enqueueRun(connection: Connection, runId: number): Promise<void> {
+  return enqueue(connection, [{ name: 'start-sync-run', payload: { runId, attempt: 1 } }]);
+}
+
+/** Queues jobs; within a transaction they are there when it commits, and only then. */
+export async function enqueue(connection: Connection, jobs: readonly Job[]): Promise<void> {
+  if (jobs.length === 0) return;
+  const specs = jobs.map(({ name, payload, runAt, priority }) => ({
+    identifier: name,
+    payload,
+    run_at: runAt?.toISOString() ?? null,
+    // What starts a run is short, and somebody may wait for it.
+    priority: priority ?? (name === 'start-sync-run' ? -10 : 0),
+  }));
+  await connection.run(
+    `/* queue.enqueue */
+     select count(*) from graphile_worker.add_jobs(array(
+       select json_populate_record(null::graphile_worker.job_spec, spec) from json_array_elements($1::json) as spec
+     ))`,
+    [JSON.stringify(specs)],
+  );
+}

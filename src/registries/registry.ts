@@ -1,0 +1,103 @@
+import type { Digest } from '../domain/digest.ts';
+import type { RegistryHost, RepositoryName, TagName } from '../domain/reference.ts';
+
+/**
+ * What the sync needs of any registry. Every call rejects with a RegistryError, and with the signal's reason when it is
+ * aborted. Nothing here is cached: a registry is opened for one run.
+ */
+export interface Registry {
+  readonly host: RegistryHost;
+
+  /**
+   * The tags of a repository, page by page, in the registry's order. Names outside the tag grammar are dropped.
+   * Finishing without an error means that the listing was complete. A repository that is not there rejects with
+   * NOT_FOUND; one without tags yields nothing.
+   */
+  listTags(repository: RepositoryName, signal: AbortSignal): AsyncIterable<readonly ListedTag[]>;
+
+  /** What a tag or digest names now; null means that the registry said that it is not there. */
+  resolveManifest(repository: RepositoryName, target: TagName | Digest, signal: AbortSignal): Promise<Digest | null>;
+
+  /** The document, checked: by digest its bytes are what was asked for, by tag the digest is computed from them. */
+  fetchManifest(repository: RepositoryName, target: TagName | Digest, signal: AbortSignal): Promise<FetchedManifest>;
+
+  /** A blob as it comes, checked against its digest and against `size` when the last byte has passed. */
+  fetchBlob(repository: RepositoryName, digest: Digest, size: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** What was sent and received so far, and what the registry last said of its limits. */
+  readonly traffic: Traffic;
+
+  /** Frees connections and files. */
+  close(): Promise<void>;
+}
+
+export interface ListedTag {
+  readonly name: TagName;
+  /** Where the list itself carries it: then no further request is needed. */
+  readonly digest?: Digest;
+  /** What the tag named before, oldest first, where the registry itself remembers. */
+  readonly previous?: readonly Digest[];
+}
+
+export interface FetchedManifest {
+  readonly digest: Digest;
+  /** As the registry called it; null where it did not say. */
+  readonly mediaType: string | null;
+  readonly raw: Uint8Array;
+}
+
+export interface Traffic {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly rateLimit: RateLimit | null;
+}
+
+/** Null where the registry names no such figure. */
+export interface RateLimit {
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  readonly resetsAt: Date | null;
+  readonly observedAt: Date;
+}
+
+/** Can say which repositories there are. Finishing without an error means that the list was complete. */
+export interface ListsRepositories {
+  listRepositories(signal: AbortSignal): AsyncIterable<readonly RepositoryName[]>;
+}
+
+/** Can say what refers to a manifest: signatures, SBOMs, attestations. Null where it turns out that it cannot. */
+export interface ListsReferrers {
+  listReferrers(repository: RepositoryName, subject: Digest, signal: AbortSignal): Promise<readonly Digest[] | null>;
+}
+
+/** Each an interface of one method. Absent means "cannot", never "empty". */
+export type Capabilities = ListsRepositories & ListsReferrers;
+
+export type OpenRegistry = Registry & Partial<Capabilities>;
+
+export type Credential =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  /** Sent as it is. */
+  | { readonly kind: 'bearer'; readonly token: string }
+  /** An OAuth2 refresh token, exchanged at the token endpoint. */
+  | { readonly kind: 'identity'; readonly token: string };
+
+export interface RegistrySettings {
+  readonly host: RegistryHost;
+  /** Base address: https://registry-1.docker.io, http://127.0.0.1:5000, file:///srv/layout. */
+  readonly url: URL;
+  readonly credential: Credential | null;
+  /** Networks that redirects and token services may lie in although they are not public, such as 10.0.0.0/8. */
+  readonly allowedNetworks?: readonly string[];
+}
+
+/** One line of registries/index.ts. */
+export interface RegistryKind {
+  /** As the SDL has it: OCI, OCI_LAYOUT. */
+  readonly kind: RegistryKindName;
+  /** Whether an address is of this kind when nobody said so. */
+  recognises(url: URL): boolean;
+  open(settings: RegistrySettings): Promise<OpenRegistry>;
+}
+
+export type RegistryKindName = 'OCI' | 'OCI_LAYOUT';

@@ -1,0 +1,72 @@
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
+import type { Database } from '../catalog/database.ts';
+import type { Commands } from '../commands/index.ts';
+import { openGraph } from '../graphql/index.ts';
+import { endConnectionsOnClose } from './closing.ts';
+import { answerFaults } from './faults.ts';
+import { reportHealth } from './health.ts';
+import { listenOn } from './listen.ts';
+import { BUILT_PAGE, openPlayground } from './playground.ts';
+import { logRequests } from './request-log.ts';
+import { secureAnswers } from './security.ts';
+
+export interface WebSettings {
+  readonly database: Database;
+  readonly commands: Commands;
+  /** Whoever sends it may change the catalog. */
+  readonly adminToken: string;
+  readonly log: Logger;
+  /** Stowage's own version, as /healthz tells it. */
+  readonly version: string;
+}
+
+/** All that is served over HTTP: the graph, the playground, the probes. */
+export interface Web {
+  /** Begins to serve; the address, such as http://127.0.0.1:4000. INVALID_CONFIGURATION when that can't be had. */
+  listen(port: number, host: string): Promise<string>;
+  /** Takes no more requests, answers those that it has, and ends. */
+  close(): Promise<void>;
+}
+
+export async function openWeb(settings: WebSettings): Promise<Web> {
+  const { database, commands, adminToken, log, version } = settings;
+  // Named by Fastify's own type: the routes below are no more particular.
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1024 * 1024,
+    // A request that trickles in holds a connection no longer than this.
+    requestTimeout: 30_000,
+  });
+  logRequests(app, log);
+  endConnectionsOnClose(app);
+  secureAnswers(app);
+  answerFaults(app, log);
+  reportHealth(app, database, version);
+
+  const graph = await openGraph({ database, commands, adminToken, log, drain: fastifyApolloDrainPlugin(app) });
+  const playground = await openPlayground(app, BUILT_PAGE);
+  const answer = fastifyApolloHandler(graph.server, {
+    context: (request) => Promise.resolve(graph.contextFor(request.headers.authorization)),
+  });
+  app.get('/', (_, reply) => reply.redirect('/graphql'));
+  app.get('/schema.graphql', (_, reply) => reply.type('text/plain; charset=utf-8').send(graph.sdl));
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    async handler(request, reply) {
+      // The page and the answers share one address, and neither is for a cache to keep.
+      void reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
+      if (playground.isWanted(request)) return playground.send(reply);
+      return answer.call(app, request, reply);
+    },
+  });
+
+  return {
+    listen: (port, host) => listenOn(app, port, host),
+    close: () => graph.server.stop(),
+  };
+}

@@ -1,0 +1,172 @@
+import { EventEmitter, setMaxListeners } from 'node:events';
+import { Logger as QueueLogger, run, type Task, type WorkerEvents } from 'graphile-worker';
+import type { Logger } from 'pino';
+import type { Database } from '../catalog/database.ts';
+import * as catalog from '../catalog/write/index.ts';
+import { messageOf } from '../domain/errors.ts';
+import { enqueue, jobs, type Job, type JobName, type JobPayload } from '../queue/index.ts';
+import type { JobContext } from './context.ts';
+import { startSyncRun } from './jobs/start-sync-run.ts';
+import { syncRepository } from './jobs/sync-repository.ts';
+import { createOpenRegistries, type OpenRegistryFunction } from './open-registries.ts';
+import { openPresence } from './presence.ts';
+import { startDueSources } from './schedule.ts';
+
+export interface WorkerSettings {
+  /** Migrated, with the queue prepared; at least `concurrency` + 2 connections make it go smoothly. */
+  readonly database: Database;
+  readonly seal: catalog.Seal;
+  readonly openRegistry: OpenRegistryFunction;
+  readonly log: Logger;
+  /** Repositories at a time. */
+  readonly concurrency: number;
+  readonly now?: () => Date;
+  /** Pauses in milliseconds before what may pass by itself is tried again. */
+  readonly pauses?: readonly number[];
+}
+
+export interface Worker {
+  /** Ends what runs at the next safe point; it is taken up again by whoever works next. */
+  stop(): Promise<void>;
+}
+
+const PAUSES = [5_000, 30_000];
+/** How often sources are looked at, and jobs of dead workers. */
+const TICK_MS = 10_000;
+
+/** Starts to work off the queue, beside any number of other workers on the same database. */
+export async function startWorker(settings: WorkerSettings): Promise<Worker> {
+  const { database, log, now = () => new Date() } = settings;
+  const aborts = new Aborts();
+  const registries = createOpenRegistries(database, settings.seal, settings.openRegistry);
+  const presence = await openPresence(database, {
+    stowage_sync_cancelled: (runId) => aborts.cancel(runId),
+    stowage_registry_changed: (id) => registries.reopen(id),
+  });
+  const context: JobContext = {
+    database,
+    registries,
+    presence,
+    log,
+    now,
+    pauses: settings.pauses ?? PAUSES,
+    signalOf: (runId) => aborts.signalOf(runId),
+  };
+
+  async function tick(): Promise<void> {
+    try {
+      const taken = await presence.takeOver();
+      if (taken > 0) log.info(`took over the jobs of workers that are no more: ${taken}`);
+      await startDueSources(database, now());
+      for (const runId of await catalog.endedRuns(database, aborts.runs)) aborts.cancel(runId);
+      for (const runId of await catalog.abandonedRuns(database)) await catalog.finishSyncRun(database, runId, now());
+    } catch (error) {
+      log.warn(`looking for work failed: ${messageOf(error)}`);
+    }
+  }
+
+  const events = new EventEmitter() as WorkerEvents;
+  events.on('pool:create', ({ workerPool }) => void presence.assume(workerPool.id).catch(() => undefined));
+  const runner = await run({
+    pgPool: database.pool,
+    noHandleSignals: true,
+    events,
+    logger: new QueueLogger(() => (level, message) => log.trace({ level }, message)),
+    taskList: {
+      'start-sync-run': task('start-sync-run', context, aborts, startSyncRun),
+      'sync-repository': task('sync-repository', context, aborts, syncRepository),
+    },
+    preset: {
+      worker: {
+        concurrentJobs: settings.concurrency,
+        localQueue: { size: settings.concurrency * 2 },
+        completeJobBatchDelay: 5,
+        pollInterval: 2_000,
+      },
+    },
+  });
+  await tick();
+  const ticking = setInterval(() => void tick(), TICK_MS);
+
+  return {
+    async stop() {
+      clearInterval(ticking);
+      aborts.stop();
+      await runner.stop();
+      presence.close();
+      await registries.close();
+    },
+  };
+}
+
+/** One signal for each run that jobs of this worker work on, all of which end when the worker stops. */
+class Aborts {
+  readonly #runs = new Map<number, { readonly controller: AbortController; jobs: number }>();
+  #stopped = false;
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  get runs(): number[] {
+    return [...this.#runs.keys()];
+  }
+
+  begin(runId: number): void {
+    const known = this.#runs.get(runId);
+    if (known) known.jobs++;
+    else this.#runs.set(runId, { controller: this.#open(), jobs: 1 });
+  }
+
+  end(runId: number): void {
+    const known = this.#runs.get(runId);
+    if (known && --known.jobs === 0) this.#runs.delete(runId);
+  }
+
+  /** Of a run that has begun here. */
+  signalOf(runId: number): AbortSignal {
+    const known = this.#runs.get(runId);
+    if (known === undefined) throw new Error(`run ${runId} is not worked on here`);
+    return known.controller.signal;
+  }
+
+  cancel(runId: number): void {
+    this.#runs.get(runId)?.controller.abort(new Error(`run ${runId} was cancelled`));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const { controller } of this.#runs.values()) controller.abort(new Error('the worker stops'));
+  }
+
+  #open(): AbortController {
+    const controller = new AbortController();
+    // Every request of a run listens to it.
+    setMaxListeners(0, controller.signal);
+    if (this.#stopped) controller.abort(new Error('the worker stops'));
+    return controller;
+  }
+}
+
+/** A job that the end of this worker cuts short goes back to the queue; one whose run was cancelled is done. */
+function task<N extends JobName>(
+  name: N,
+  context: JobContext,
+  aborts: Aborts,
+  work: (context: JobContext, payload: JobPayload<N>) => Promise<void>,
+): Task {
+  return async (raw) => {
+    const payload = jobs[name].parse(raw) as JobPayload<N>;
+    aborts.begin(payload.runId);
+    try {
+      await work(context, payload);
+    } catch (error) {
+      if (aborts.isStopped) return enqueue(context.database, [{ name, payload } as Job]);
+      if (context.signalOf(payload.runId).aborted) return;
+      context.log.error(error, `job ${name} failed; it is tried again`);
+      throw error;
+    } finally {
+      aborts.end(payload.runId);
+    }
+  };
+}

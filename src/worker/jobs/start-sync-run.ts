@@ -1,0 +1,76 @@
+import * as catalog from '../../catalog/write/index.ts';
+import { isUnavailable } from '../../domain/errors.ts';
+import { isWildcard } from '../../domain/pattern.ts';
+import { enqueue, type JobPayload } from '../../queue/index.ts';
+import { listRepositories } from '../../sync/index.ts';
+import type { JobContext } from '../context.ts';
+import { finishRun } from '../finish-run.ts';
+import type { SharedRegistry } from '../open-registries.ts';
+import { faultOf, retryAt, troubleOf } from '../retry.ts';
+
+/** Finds out which repositories a run has to look at, and queues each. A run without any is finished at once. */
+export async function startSyncRun(
+  context: JobContext,
+  { runId, attempt }: JobPayload<'start-sync-run'>,
+): Promise<void> {
+  const signal = context.signalOf(runId);
+  const run = await catalog.startSyncRun(context.database, runId, context.now());
+  if (run === null) return;
+  try {
+    await context.registries.use(run.registryId, async (shared) => {
+      if (shared !== null) await queueRepositories(context, run, shared, signal);
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isUnavailable(error)) throw error;
+    await giveUpOrRetry(context, run, attempt, error);
+  }
+}
+
+async function queueRepositories(
+  context: JobContext,
+  run: catalog.SyncRun,
+  shared: SharedRegistry,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, log, now } = context;
+  const { registry } = shared;
+  const names = await listRepositories(database, registry, run, signal);
+  await database.transaction(async (connection) => {
+    if (!(await catalog.holdSyncRun(connection, run.id))) return;
+    const traffic = shared.takeTraffic();
+    await catalog.addToTally(connection, run.id, { tagsSeen: 0, tagsChanged: 0, manifestsFetched: 0, ...traffic });
+    await catalog.addRunRepositories(connection, run.id, names);
+    await catalog.replaceSyncErrors(connection, run.id, null, [], now());
+    // One that somebody asked for by name does not wait behind a whole registry.
+    const priority = isWildcard(run.repositories) ? 0 : -5;
+    const payloads = names.map((name) => ({ runId: run.id, name, attempt: 1 }));
+    await enqueue(
+      connection,
+      payloads.map((payload) => ({ name: 'sync-repository', payload, priority })),
+    );
+    if (names.length === 0) await finishRun(context, connection, run, registry.traffic.rateLimit);
+  });
+  log.debug(`${run.host}: run ${run.id} looks at ${names.length} repositories`);
+}
+
+async function giveUpOrRetry(
+  context: JobContext,
+  run: catalog.SyncRun,
+  attempt: number,
+  error: unknown,
+): Promise<void> {
+  const { database, log, now } = context;
+  const again = retryAt(context, [error], attempt);
+  const { host } = run;
+  const fault = faultOf(host, error, attempt, again !== null);
+  log.warn(`${host}: the repositories could not be listed: ${fault.message}`);
+  await database.transaction(async (connection) => {
+    if (!(await catalog.holdSyncRun(connection, run.id))) return;
+    await catalog.replaceSyncErrors(connection, run.id, null, [fault], now());
+    if (again === null) return finishRun(context, connection, run, null);
+    await catalog.recordHealth(connection, run.registryId, troubleOf(fault, null), now());
+    const payload = { runId: run.id, attempt: attempt + 1 };
+    return enqueue(connection, [{ name: 'start-sync-run', payload, runAt: again }]);
+  });
+}

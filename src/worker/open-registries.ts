@@ -1,0 +1,99 @@
+import type { Database } from '../catalog/database.ts';
+import { findRegistry, type Seal, type StoredRegistry, type SyncTally } from '../catalog/write/index.ts';
+import type { OpenRegistry, RegistryKindName, RegistrySettings } from '../registries/registry.ts';
+
+export type OpenRegistryFunction = (kind: RegistryKindName, settings: RegistrySettings) => Promise<OpenRegistry>;
+
+/** A registry that jobs share, so that they share its connections, its token and its limits. */
+export interface SharedRegistry {
+  readonly stored: StoredRegistry;
+  readonly registry: OpenRegistry;
+  /** Requests and bytes since this was last asked. */
+  takeTraffic(): Pick<SyncTally, 'requests' | 'bytesFetched'>;
+}
+
+export interface OpenRegistries {
+  /** Hands `work` the registry; null where the catalog follows it no more. */
+  use<T>(id: number, work: (shared: SharedRegistry | null) => Promise<T>): Promise<T>;
+  /** Its settings have changed: the next use opens it anew. */
+  reopen(id: number): void;
+  close(): Promise<void>;
+}
+
+/** How long connections and what was learnt of the registry are kept. */
+const KEPT_MS = 60_000;
+
+export function createOpenRegistries(database: Database, seal: Seal, open: OpenRegistryFunction): OpenRegistries {
+  const entries = new Map<number, Promise<Entry | null>>();
+
+  async function load(id: number): Promise<Entry | null> {
+    const stored = await findRegistry(database, { id });
+    if (stored === null) return null;
+    const registry = await open(stored.kind, {
+      host: stored.host,
+      url: new URL(stored.url),
+      credential: stored.credential && seal.open(stored.credential),
+    });
+    return { stored, registry, users: 0, requests: 0, bytes: 0, expired: false };
+  }
+
+  function entryOf(id: number): Promise<Entry | null> {
+    const known = entries.get(id);
+    if (known) return known;
+    const loading = load(id);
+    entries.set(id, loading);
+    const forget = setTimeout(() => void expire(id), KEPT_MS);
+    forget.unref();
+    loading.catch(() => entries.delete(id));
+    return loading;
+  }
+
+  /** Whoever uses it now goes on with it; whoever comes next gets it by the settings of then. */
+  async function expire(id: number): Promise<void> {
+    const entering = entries.get(id);
+    entries.delete(id);
+    const entry = await entering?.catch(() => null);
+    if (!entry) return;
+    entry.expired = true;
+    await closeUnused(entry);
+  }
+
+  return {
+    async use(id, work) {
+      const entry = await entryOf(id);
+      if (entry === null) return work(null);
+      entry.users++;
+      try {
+        return await work({ ...entry, takeTraffic: () => takeTraffic(entry) });
+      } finally {
+        entry.users--;
+        await closeUnused(entry);
+      }
+    },
+    reopen: (id) => void expire(id),
+    async close() {
+      await Promise.all([...entries.keys()].map(expire));
+    },
+  };
+}
+
+interface Entry {
+  readonly stored: StoredRegistry;
+  readonly registry: OpenRegistry;
+  users: number;
+  requests: number;
+  bytes: number;
+  expired: boolean;
+}
+
+async function closeUnused(entry: Entry): Promise<void> {
+  if (entry.expired && entry.users === 0) await entry.registry.close();
+}
+
+function takeTraffic(entry: Entry): Pick<SyncTally, 'requests' | 'bytesFetched'> {
+  const { requests, bytes } = entry.registry.traffic;
+  const taken = { requests: requests - entry.requests, bytesFetched: bytes - entry.bytes };
+  entry.requests = requests;
+  entry.bytes = bytes;
+  return taken;
+}

@@ -1,0 +1,136 @@
+import type pg from 'pg';
+import { listen, type Channel } from '../catalog/events.ts';
+import type { Database } from '../catalog/database.ts';
+
+/**
+ * One connection that a worker keeps while it lives. The locks that it holds end with the process, however that ends:
+ * by them other workers see which repository is worked on, and which worker is no more.
+ */
+export interface Presence {
+  /** False when another job, here or in another worker, has the repository. */
+  claim(registryId: number, repository: string): Promise<boolean>;
+  /** What claims it next waits for it. */
+  release(registryId: number, repository: string): void;
+  /** Says that jobs locked in this name are this worker's. */
+  assume(name: string): Promise<void>;
+  /** Gives back the jobs of workers that are no more. Answers with how many workers that were. */
+  takeOver(): Promise<number>;
+  close(): void;
+}
+
+/** Kinds of advisory locks; the second key is a hash of a name. */
+const WORKER = 7869001;
+const REPOSITORY = 7869002;
+
+export async function openPresence(
+  database: Database,
+  listeners: Record<Channel, (id: number) => void>,
+): Promise<Presence> {
+  const claimed = new Set<string>();
+  let assumed: string | null = null;
+  let held: Promise<Held> | null = null;
+  let isClosed = false;
+
+  /** After the connection was lost, another takes its place, with the name and the locks that others know. */
+  async function connected(): Promise<pg.PoolClient> {
+    if (isClosed) throw new Error('the worker has stopped');
+    held ??= open();
+    try {
+      return (await held).client;
+    } catch (error) {
+      held = null;
+      throw error;
+    }
+  }
+
+  async function open(): Promise<Held> {
+    const client = await database.pool.connect();
+    const release = once(() => client.release(true));
+    client.on('error', () => {
+      release();
+      held = null;
+      if (!isClosed) void connected().catch(() => undefined);
+    });
+    for (const [channel, listener] of Object.entries(listeners)) await listen(client, channel as Channel, listener);
+    if (assumed !== null) await client.query('select pg_advisory_lock($1, hashtext($2))', [WORKER, assumed]);
+    for (const key of claimed) await client.query('select pg_try_advisory_lock($1, hashtext($2))', [REPOSITORY, key]);
+    return { client, release };
+  }
+
+  /** One statement at a time: it is one connection. */
+  let last: Promise<unknown> = Promise.resolve();
+  function query<R extends pg.QueryResultRow>(sql: string, values: unknown[]): Promise<R[]> {
+    const result = last.then(async () => (await (await connected()).query<R>(sql, values)).rows);
+    last = result.catch(() => undefined);
+    return result;
+  }
+
+  async function ask(sql: string, values: unknown[]): Promise<boolean> {
+    const rows = await query<{ answer: boolean }>(sql, values);
+    return rows[0]?.answer ?? false;
+  }
+
+  const keyOf = (registryId: number, repository: string): string => `${registryId}/${repository}`;
+
+  await connected();
+  return {
+    async claim(registryId, repository) {
+      const key = keyOf(registryId, repository);
+      // PostgreSQL gives the same connection the same lock twice.
+      if (claimed.has(key)) return false;
+      claimed.add(key);
+      let isFree = false;
+      try {
+        isFree = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [REPOSITORY, key]);
+      } finally {
+        if (!isFree) claimed.delete(key);
+      }
+      return isFree;
+    },
+    release(registryId, repository) {
+      const key = keyOf(registryId, repository);
+      claimed.delete(key);
+      // A connection that was lost has lost its locks, too.
+      ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [REPOSITORY, key]).catch(() => undefined);
+    },
+    async assume(name) {
+      assumed = name;
+      await ask('select true as answer from pg_advisory_lock($1, hashtext($2))', [WORKER, name]);
+    },
+    async takeOver() {
+      const rows = await query<{ name: string }>(
+        'select distinct locked_by as name from graphile_worker.jobs where locked_by is not null',
+        [],
+      );
+      let taken = 0;
+      for (const { name } of rows) {
+        if (name === assumed) continue;
+        const isDead = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [WORKER, name]);
+        if (!isDead) continue;
+        await query('select graphile_worker.force_unlock_workers($1::text[])', [[name]]);
+        await ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [WORKER, name]);
+        taken++;
+      }
+      return taken;
+    },
+    close() {
+      isClosed = true;
+      void held?.then(({ release }) => release()).catch(() => undefined);
+    },
+  };
+}
+
+interface Held {
+  readonly client: pg.PoolClient;
+  /** Does so once, however often it is called. */
+  readonly release: () => void;
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
+}

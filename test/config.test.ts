@@ -1,0 +1,257 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InvalidConfiguration, readConfig, type Environment } from '../src/config/index.ts';
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'stowage-config-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(join(folder, 'stowage.yaml'), { force: true }));
+
+function read(environment: Environment, yaml?: string) {
+  if (yaml !== undefined) writeFileSync(join(folder, 'stowage.yaml'), yaml);
+  return readConfig(environment, folder);
+}
+
+function faultsOf(environment: Environment, yaml?: string): readonly string[] {
+  try {
+    read(environment, yaml);
+  } catch (error) {
+    if (error instanceof InvalidConfiguration) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+test('with nothing set, everything has its default', () => {
+  expect(read({})).toEqual({
+    port: 4000,
+    host: '127.0.0.1',
+    databaseUrl: null,
+    dataDirectory: join(folder, 'data'),
+    adminToken: null,
+    samples: true,
+    logLevel: 'info',
+    declarations: null,
+  });
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(read({ PORT: '', DATABASE_URL: ' ', STOWAGE_CONFIG: '', STOWAGE_ADMIN_TOKEN: '' })).toEqual(read({}));
+});
+
+test('every variable is taken over', () => {
+  const config = read({
+    PORT: '0',
+    HOST: '::',
+    DATABASE_URL: 'postgresql://me:secret@db:5432/catalog?sslmode=require',
+    STOWAGE_DATA: '/srv/stowage',
+    STOWAGE_ADMIN_TOKEN: 'a-token.of~mine',
+    STOWAGE_SAMPLES: '0',
+    LOG_LEVEL: 'debug',
+    STOWAGE_GHCR_TOKEN: 'anything',
+    STOWAGE_PORT: 'tcp://10.0.0.1:80',
+  });
+  expect(config).toEqual({
+    port: 0,
+    host: '::',
+    databaseUrl: 'postgresql://me:secret@db:5432/catalog?sslmode=require',
+    dataDirectory: '/srv/stowage',
+    adminToken: 'a-token.of~mine',
+    samples: false,
+    logLevel: 'debug',
+    declarations: null,
+  });
+});
+
+test('every fault of the environment is told at once, and no secret with it', () => {
+  const faults = faultsOf({
+    PORT: '99999',
+    HOST: 'http://here',
+    DATABASE_URL: 'mysql://me:hunter2@db/x',
+    STOWAGE_ADMIN_TOKEN: 'hunter2 and a blank',
+    STOWAGE_SAMPLES: 'no',
+    STOWAGE_SAMPLE: '0',
+    LOG_LEVEL: 'loud',
+    STOWAGE_CONFIG: 'missing.yaml',
+  });
+  expect(faults).toEqual([
+    'environment STOWAGE_SAMPLE: is not known; did you mean STOWAGE_SAMPLES?',
+    'environment PORT: "99999" is not a port: write a number from 0 to 65535, such as 4000.',
+    'environment HOST: "http://here" is not an address to listen on: write one such as 127.0.0.1 or 0.0.0.0.',
+    'environment DATABASE_URL: is not the address of a PostgreSQL database: write postgresql://user:password@host:5432/name.',
+    'environment STOWAGE_ADMIN_TOKEN: cannot be sent as a bearer token: write letters, digits and -._~+/ only.',
+    'environment STOWAGE_SAMPLES: "no" is neither 1 (catalog the samples) nor 0 (do not).',
+    'environment LOG_LEVEL: "loud" is not one of fatal, error, warn, info, debug, trace, silent.',
+    `environment STOWAGE_CONFIG: ${join(folder, 'missing.yaml')} cannot be read (ENOENT): name a YAML file.`,
+  ]);
+  expect(faults.join()).not.toContain('hunter2');
+});
+
+test('a file declares registries and sources, and secrets come from the environment', () => {
+  const { declarations } = read(
+    { GHCR_TOKEN: 'ghp_x', NEXUS: 'p' },
+    `
+registries:
+  - host: ghcr.io
+    title: GitHub
+    credential: { token: { env: GHCR_TOKEN } }
+  - host: nexus.example.com:5000
+    insecure: true
+    credential: { username: reader, password: { env: NEXUS } }
+  - host: layout.localhost
+    kind: oci-layout
+    url: file:///srv/layout
+  - host: index.docker.io
+    credential: { docker-config: true }
+sources:
+  - registry: docker.io
+    repositories: library/*
+    tags: "3.*"
+    maxTags: 10
+    platforms: [linux/amd64, linux/arm64/v8]
+    schedule: 0 */6 * * *
+  - { registry: ghcr.io, repositories: org/app, paused: true }
+`,
+  );
+  expect(declarations).toEqual({
+    file: 'stowage.yaml',
+    registries: [
+      {
+        host: 'ghcr.io',
+        kind: null,
+        url: null,
+        title: 'GitHub',
+        insecure: null,
+        credential: { kind: 'bearer', token: 'ghp_x' },
+      },
+      {
+        host: 'nexus.example.com:5000',
+        kind: null,
+        url: null,
+        title: null,
+        insecure: true,
+        credential: { kind: 'basic', username: 'reader', password: 'p' },
+      },
+      {
+        host: 'layout.localhost',
+        kind: 'OCI_LAYOUT',
+        url: new URL('file:///srv/layout'),
+        title: null,
+        insecure: null,
+        credential: null,
+      },
+      {
+        host: 'docker.io',
+        kind: null,
+        url: null,
+        title: null,
+        insecure: null,
+        credential: { kind: 'docker-config' },
+      },
+    ],
+    sources: [
+      {
+        registry: 'docker.io',
+        repositories: 'library/*',
+        tags: '3.*',
+        maxTags: 10,
+        platforms: ['linux/amd64', 'linux/arm64/v8'],
+        schedule: '0 */6 * * *',
+        paused: false,
+      },
+      {
+        registry: 'ghcr.io',
+        repositories: 'org/app',
+        tags: null,
+        maxTags: null,
+        platforms: [],
+        schedule: null,
+        paused: true,
+      },
+    ],
+  });
+});
+
+test('an empty file declares nothing', () => {
+  expect(read({}, '# nothing yet\n').declarations).toEqual({ file: 'stowage.yaml', registries: [], sources: [] });
+});
+
+test('every fault of the file is told with its line, in their order, beside those of the environment', () => {
+  const yaml = `registries:
+  - host: ghcr.io
+    kind: ocii
+    url: ftp://x
+    credential:
+      username: joe
+      password: hunter2
+  - host: GHCR.io:443
+    credental: {}
+    insecure: yes
+  - host: quay.io
+    credential: {token: {env: NOPE}, username: 5}
+  - title: no host
+  - host: bad host
+    credential: {docker-config: true, username: x}
+  - https://ghcr.io
+sources:
+  - registry: docker.io
+    repositories: "lib rary/*"
+    tags: ""
+    maxTags: 0
+    schedule: hourly
+    platforms: [linux, linux/amd64]
+    pausd: true
+source: []
+`;
+  const faults = faultsOf({ PORT: 'x' }, yaml);
+  expect(faults.map((fault) => /^(\S+ [A-Z]+|\S+:\d+: [^:]+):/.exec(fault)?.[1])).toEqual([
+    'environment PORT',
+    'stowage.yaml:3: registries[0].kind',
+    'stowage.yaml:4: registries[0].url',
+    'stowage.yaml:7: registries[0].credential.password',
+    'stowage.yaml:9: registries[1].credental',
+    'stowage.yaml:10: registries[1].insecure',
+    'stowage.yaml:12: registries[2].credential.token.env',
+    'stowage.yaml:12: registries[2].credential.username',
+    'stowage.yaml:13: registries[3].host',
+    'stowage.yaml:14: registries[4].host',
+    'stowage.yaml:15: registries[4].credential',
+    'stowage.yaml:16: registries[5]',
+    'stowage.yaml:19: sources[0].repositories',
+    'stowage.yaml:20: sources[0].tags',
+    'stowage.yaml:21: sources[0].maxTags',
+    'stowage.yaml:22: sources[0].schedule',
+    'stowage.yaml:23: sources[0].platforms[0]',
+    'stowage.yaml:24: sources[0].pausd',
+    'stowage.yaml:25: source',
+  ]);
+  expect(faults.join('\n')).not.toContain('hunter2');
+  expect(faults).toContain('stowage.yaml:3: registries[0].kind: "ocii" is not oci or oci-layout.');
+  expect(faults).toContain('stowage.yaml:9: registries[1].credental: is not known; did you mean credential?');
+  expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
+  expect(faults).toContain('stowage.yaml:21: sources[0].maxTags: 0 is too small: the least is 1.');
+});
+
+test('what stands twice is a fault', () => {
+  expect(
+    faultsOf(
+      {},
+      'registries:\n- host: ghcr.io\n- host: GHCR.io\nsources:\n- &a {registry: ghcr.io, repositories: a}\n- *a\n',
+    ),
+  ).toEqual([
+    'stowage.yaml:3: registries[1]: the host "ghcr.io" stands here twice.',
+    'stowage.yaml:6: sources[1]: the source "ghcr.io/a" stands here twice.',
+  ]);
+});
+
+test.each([
+  ['registries: [\n', /^stowage\.yaml:\d+: .+/],
+  ['registries: []\nregistries: []\n', /^stowage\.yaml:2: Map keys must be unique\.$/],
+  ['- a list\n', /^stowage\.yaml:1: \["a list"\] is not a group of names and values\.$/],
+  ['registries: ghcr.io\n', /^stowage\.yaml:1: registries: "ghcr\.io" is not a list\.$/],
+])('a file that is no such document is refused: %j', (yaml, fault) => {
+  const faults = faultsOf({}, yaml);
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toMatch(fault);
+});

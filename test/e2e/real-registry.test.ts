@@ -1,0 +1,333 @@
+import { parseTimestamp } from '../../src/domain/timestamp.ts';
+import {
+  describeRegistry,
+  readExpected,
+  startRegistry,
+  type Expected,
+  type ExpectedManifest,
+  type RealRegistry,
+} from '../support/shared-images.ts';
+import { rowVersionsOf } from '../support/snapshot.ts';
+import { startStowage, type RunningStowage } from '../support/stowage.ts';
+
+describeRegistry('real images in a real registry', () => {
+  let registry: RealRegistry;
+  let stowage: RunningStowage;
+  let source: string;
+  let expected: Expected;
+  let seenEvents = 0;
+
+  beforeAll(async () => {
+    expected = readExpected();
+    [registry, stowage] = await Promise.all([startRegistry(), startStowage()]);
+    source = await stowage.follow(registry.host, '*');
+  }, 120_000);
+
+  afterAll(async () => {
+    await stowage.close();
+    await registry.stop();
+  });
+
+  test.each([1, 2, 3])(
+    'after stage %i each tag names what was pushed, and its history shows each move once',
+    async (stage) => {
+      const before = await tagsOf(stowage, registry.host);
+      await registry.load(stage);
+      const run = await stowage.sync(source);
+      expect(run).toMatchObject({ status: 'SUCCEEDED', errors: { nodes: [] } });
+
+      const tags = await tagsOf(stowage, registry.host);
+      expect(tags).toEqual(expectedTags(expected, stage));
+      const events = await eventsOf(stowage);
+      expect(events.slice(seenEvents).sort()).toEqual(movesBetween(before, tags));
+      seenEvents = events.length;
+    },
+    120_000,
+  );
+
+  test('a second sync sends no GET for a manifest or a blob, and changes no row', async () => {
+    const rows = await rowVersionsOf(stowage.database);
+    const requests = registry.requests().length;
+    const run = await stowage.sync(source);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0, manifestsFetched: 0 });
+    const sent = registry.requests().slice(requests);
+    expect(sent.filter((line) => line.startsWith('HEAD'))).toHaveLength(run.tagsSeen);
+    expect(sent.filter((line) => /^GET .*\/(manifests|blobs)\//.test(line))).toEqual([]);
+    expect(await rowVersionsOf(stowage.database)).toEqual(rows);
+  });
+
+  test('every manifest is cataloged as it is', async () => {
+    const reachable = Object.entries(expected.manifests).filter(
+      ([digest, manifest]) => manifest.kind !== 'artifact' || isTagged(expected, digest, manifest),
+    );
+    const differences: string[] = [];
+    for (let from = 0; from < reachable.length; from += 10) {
+      const batch = reachable.slice(from, from + 10);
+      const found = await manifestsOf(
+        stowage,
+        batch.map(([digest]) => digest),
+      );
+      for (const [digest, manifest] of batch) {
+        const told = found.get(digest);
+        const { kind } = manifest;
+        try {
+          expect(told).not.toBeNull();
+          expect(told).toEqual(asTold(digest, manifest, told as ToldManifest, registry.host));
+        } catch (error) {
+          differences.push(`${kind} ${digest}: ${(error as Error).message}`);
+        }
+      }
+    }
+    expect(differences).toEqual([]);
+    expect(reachable.length).toBeGreaterThan(100);
+  }, 60_000);
+
+  test('a tag deleted in the registry is deleted here, with its history kept', async () => {
+    const name = `${registry.host}/odd/appliance`;
+    const digest = expected.repositories['odd/appliance']?.tags['latest'] as string;
+    await registry.deleteManifest('odd/appliance', digest);
+    expect(await stowage.sync(source)).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 1 });
+    const { tag, image } = await stowage.ask<{ tag: object; image: object }>(
+      `query ($tag: ImageReference!, $digest: Digest!) {
+        tag(reference: $tag) { manifest { digest } deletedAt history { nodes { kind } } }
+        image(digest: $digest) { isAvailable }
+      }`,
+      { tag: `${name}:latest`, digest },
+    );
+    expect(tag).toEqual({
+      manifest: null,
+      deletedAt: expect.any(String),
+      history: { nodes: [{ kind: 'DELETED' }, { kind: 'CREATED' }] },
+    });
+    expect(image).toEqual({ isAvailable: false });
+  });
+});
+
+type Tags = Record<string, Record<string, string>>;
+
+/** Reachable by a tag, or by the tag that stands in for the referrers API. */
+function isTagged({ manifests }: Expected, digest: string, manifest: ExpectedManifest): boolean {
+  if (manifest.tagged_as.length > 0) return true;
+  return Object.values(manifests).some((other) => other.members?.some((member) => member.digest === digest));
+}
+
+function expectedTags({ repositories }: Expected, stage: number): Tags {
+  const tags: Tags = {};
+  for (const [name, { tags_after_stage: stages }] of Object.entries(repositories)) {
+    const latest = Object.keys(stages).filter((at) => Number(at) <= stage);
+    if (latest.length > 0) tags[name] = stages[latest.sort().at(-1) as string] as Record<string, string>;
+  }
+  return tags;
+}
+
+async function tagsOf({ ask }: RunningStowage, registry: string): Promise<Tags> {
+  interface Answer {
+    repositories: {
+      nodes: { name: string; tagCount: number; tags: { nodes: { name: string; manifest: { digest: string } }[] } }[];
+    };
+  }
+  const { repositories } = await ask<Answer>(
+    `query ($registry: String!) {
+      repositories(first: 100, filter: { registry: $registry }) {
+        nodes { name tagCount tags(first: 100) { nodes { name manifest { digest } } } }
+      }
+    }`,
+    { registry },
+  );
+  const tags: Tags = {};
+  for (const { name, tagCount, tags: page } of repositories.nodes) {
+    expect(page.nodes).toHaveLength(tagCount);
+    tags[name] = Object.fromEntries(page.nodes.map((tag) => [tag.name, tag.manifest.digest]));
+  }
+  return tags;
+}
+
+function movesBetween(before: Tags, after: Tags): string[] {
+  const moves = Object.entries(after).flatMap(([repository, tags]) =>
+    Object.entries(tags).flatMap(([tag, digest]) => {
+      const earlier = before[repository]?.[tag];
+      if (earlier === digest) return [];
+      return [`${repository}:${tag} ${earlier ? 'MOVED' : 'CREATED'} ${earlier ?? null} ${digest}`];
+    }),
+  );
+  return moves.sort();
+}
+
+interface EventPage {
+  readonly tagEvents: {
+    readonly nodes: readonly {
+      readonly kind: string;
+      readonly tagName: string;
+      readonly repository: { readonly name: string };
+      readonly from: { readonly digest: string } | null;
+      readonly to: { readonly digest: string } | null;
+    }[];
+    readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+  };
+}
+
+/** Oldest first. */
+async function eventsOf({ ask }: RunningStowage): Promise<string[]> {
+  const events: string[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const { tagEvents }: EventPage = await ask<EventPage>(
+      `query ($after: String) {
+        tagEvents(first: 50, after: $after) {
+          nodes { kind tagName repository { name } from { digest } to { digest } }
+          pageInfo { endCursor hasNextPage }
+        }
+      }`,
+      { after },
+    );
+    for (const { kind, tagName, repository, from, to } of tagEvents.nodes) {
+      events.push(`${repository.name}:${tagName} ${kind} ${from?.digest ?? null} ${to?.digest ?? null}`);
+    }
+    if (!tagEvents.pageInfo.hasNextPage) return events.reverse();
+    after = tagEvents.pageInfo.endCursor;
+  }
+}
+
+type ToldManifest = Record<string, unknown> & { readonly history?: readonly { readonly isEmptyLayer: boolean }[] };
+
+async function manifestsOf(
+  { ask }: RunningStowage,
+  digests: readonly string[],
+): Promise<Map<string, ToldManifest | null>> {
+  const fields = digests.map((digest, at) => `m${at}: manifest(digest: "${digest}") { ...Whole }`);
+  const data = await ask<Record<string, ToldManifest | null>>(`{ ${fields.join('\n')} } ${WHOLE}`);
+  return new Map(digests.map((digest, at) => [digest, counted(data[`m${at}`] ?? null)]));
+}
+
+/** Of the history, the ground truth has the numbers. */
+function counted(told: ToldManifest | null): ToldManifest | null {
+  if (told?.history === undefined) return told;
+  const empty = told.history.filter((step) => step.isEmptyLayer).length;
+  return { ...told, history: { steps: told.history.length, empty } } as unknown as ToldManifest;
+}
+
+const WHOLE = `fragment Whole on Manifest {
+  __typename digest mediaType manifestSize annotations { name value } isAvailable
+  tags(first: 100) { nodes { reference } }
+  repositories(first: 100) { nodes { name } }
+  subject { digest }
+  ... on ImageIndex {
+    entries { position digest mediaType platform { os architecture variant osVersion } manifest { digest } }
+  }
+  ... on Artifact { artifactType blobs { digest mediaType size } }
+  ... on Image {
+    configDigest platform { os architecture variant osVersion } createdAt author layerCount size
+    labels { name value }
+    config {
+      entrypoint command environment { name value } user workingDirectory exposedPorts { port protocol } volumes
+      stopSignal healthcheck { test intervalSeconds }
+    }
+    history { isEmptyLayer }
+    layers { position digest mediaType size layer { diffId } }
+  }
+}`;
+
+/** What the graph has to say of a manifest, by the ground truth; lists in the order in which it tells them. */
+function asTold(digest: string, manifest: ExpectedManifest, told: ToldManifest, registry: string): object {
+  const { kind } = manifest;
+  const common = {
+    digest,
+    mediaType: manifest.media_type,
+    manifestSize: manifest.size,
+    annotations: named(manifest.annotations ?? {}),
+    isAvailable: true,
+    tags: { nodes: containing(told['tags'], 'reference', directTags(manifest, registry)) },
+    repositories: { nodes: containing(told['repositories'], 'name', manifest.in_repositories) },
+  };
+  const subject = manifest.subject === undefined ? null : { digest: manifest.subject };
+  if (kind === 'index') {
+    const entries = manifest.members?.map((member, position) => ({
+      position,
+      digest: member.digest,
+      mediaType: member.mediaType,
+      platform: member.platform ? platformOf(member.platform, 'os.version') : null,
+      manifest: { digest: member.digest },
+    }));
+    return { __typename: 'ImageIndex', ...common, subject, entries };
+  }
+  if (kind !== 'image') {
+    const blobs = manifest.layers?.map(({ digest, media_type, size }) => ({ digest, mediaType: media_type, size }));
+    const about = kind === 'attestation' ? { digest: expect.any(String) } : subject;
+    return { __typename: 'Artifact', ...common, subject: about, artifactType: artifactTypeOf(manifest), blobs };
+  }
+  return { __typename: 'Image', ...common, subject, ...imageAsTold(manifest) };
+}
+
+function imageAsTold({ image, platform, config, layers = [], layers_size }: ExpectedManifest): object {
+  if (!image || !platform) throw new Error('the ground truth lacks the image');
+  return {
+    configDigest: config?.digest,
+    platform: platformOf(platform, 'os_version'),
+    createdAt: parseTimestamp(image.created)?.toISOString() ?? null,
+    author: image.author,
+    layerCount: layers.length,
+    size: layers_size,
+    labels: named(image.labels ?? {}),
+    config: {
+      entrypoint: image.entrypoint,
+      command: image.cmd,
+      environment: (image.env ?? []).map(variable),
+      user: image.user,
+      workingDirectory: image.working_dir,
+      exposedPorts: image.exposed_ports.map((text) => {
+        const [port, protocol = 'tcp'] = text.split('/');
+        return { port: Number(port), protocol };
+      }),
+      volumes: image.volumes,
+      stopSignal: image.stop_signal,
+      healthcheck: image.healthcheck && {
+        test: image.healthcheck.Test ?? [],
+        intervalSeconds: image.healthcheck.Interval === undefined ? null : image.healthcheck.Interval / 1e9,
+      },
+    },
+    history: { steps: image.history, empty: image.empty_history },
+    layers: layers.map(({ digest, media_type, size, diff_id }, position) => ({
+      position,
+      digest,
+      mediaType: media_type,
+      size,
+      layer: { diffId: diff_id },
+    })),
+  };
+}
+
+/** artifactType, else the type of a configuration that is not an image's, else that of the first blob. */
+function artifactTypeOf({ artifact_type, layers }: ExpectedManifest): string | undefined {
+  return artifact_type ?? layers?.[0]?.media_type;
+}
+
+/** The told list, when it has all of these; else these, so that the difference is shown. */
+function containing(list: unknown, field: string, wanted: readonly string[]): unknown {
+  const { nodes } = list as { nodes: Record<string, string>[] };
+  const told = nodes.map((node) => node[field]);
+  return wanted.every((value) => told.includes(value)) ? nodes : wanted.map((value) => ({ [field]: value }));
+}
+
+function directTags({ tagged_as }: ExpectedManifest, registry: string): string[] {
+  return tagged_as.map((name) => `${registry}/${name}`);
+}
+
+function named(map: Record<string, string>): { name: string; value: string }[] {
+  return Object.keys(map)
+    .sort()
+    .map((name) => ({ name, value: map[name] as string }));
+}
+
+function variable(text: string): { name: string; value: string } {
+  const [name = '', ...rest] = text.split('=');
+  return { name, value: rest.join('=') };
+}
+
+function platformOf(platform: Record<string, string>, osVersion: string): object {
+  return {
+    os: platform['os'],
+    architecture: platform['architecture'],
+    variant: platform['variant'] ?? null,
+    osVersion: platform[osVersion] ?? null,
+  };
+}

@@ -1,0 +1,151 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** Real images, a real registry and the truth about them; they lie beside the checkout, where they are at all. */
+export const imagesFolder = fileURLToPath(new URL('../../../shared/images/', import.meta.url));
+
+const NEEDED = ['docker-registry', 'skopeo', 'jq', 'curl'];
+
+/** Why tests against the real registry can't run here; null when they can. */
+export function whyNoRegistry(): string | null {
+  if (!existsSync(imagesFolder)) return 'there are no real images beside the checkout (../shared/images)';
+  const missing = NEEDED.filter((command) => !isInstalled(command));
+  return missing.length > 0 ? `not installed: ${missing.join(', ')} (apt-get install ${missing.join(' ')})` : null;
+}
+
+/** A group of tests on the real registry, reported as skipped, with the reason, where it can't run. */
+export function describeRegistry(title: string, tests: () => void): void {
+  const reason = whyNoRegistry();
+  if (reason === null) describe(title, tests);
+  else describe.skip(`${title} (skipped: ${reason})`, tests);
+}
+
+export interface ExpectedLayer {
+  readonly digest: string;
+  readonly media_type: string;
+  readonly size: number;
+  readonly diff_id?: string;
+}
+
+export interface ExpectedManifest {
+  readonly kind: 'image' | 'index' | 'artifact' | 'attestation' | 'signature';
+  readonly media_type: string;
+  readonly size: number;
+  readonly annotations?: Record<string, string>;
+  readonly artifact_type?: string;
+  readonly subject?: string;
+  readonly config?: { readonly digest: string; readonly media_type: string };
+  readonly layers?: readonly ExpectedLayer[];
+  readonly layers_size?: number;
+  readonly members?: readonly {
+    readonly digest: string;
+    readonly mediaType: string;
+    readonly platform?: Record<string, string>;
+  }[];
+  readonly platform?: {
+    readonly os: string;
+    readonly architecture: string;
+    readonly variant?: string;
+    readonly os_version?: string;
+  };
+  readonly image?: {
+    readonly created: string | null;
+    readonly author: string | null;
+    readonly entrypoint: string[] | null;
+    readonly cmd: string[] | null;
+    readonly env: string[] | null;
+    readonly labels: Record<string, string> | null;
+    readonly exposed_ports: string[];
+    readonly user: string | null;
+    readonly working_dir: string | null;
+    readonly volumes: string[];
+    readonly stop_signal: string | null;
+    readonly healthcheck: { readonly Test?: string[]; readonly Interval?: number } | null;
+    readonly history: number;
+    readonly empty_history: number;
+  };
+  readonly tagged_as: readonly string[];
+  readonly in_repositories: readonly string[];
+}
+
+export interface Expected {
+  readonly repositories: Record<
+    string,
+    {
+      readonly tags: Record<string, string>;
+      readonly tags_after_stage: Record<string, Record<string, string>>;
+    }
+  >;
+  readonly manifests: Record<string, ExpectedManifest>;
+}
+
+/** With the images that make-images.sh made, where MADE_IMAGES names their folder: load.sh pushes those, too. */
+export function readExpected(): Expected {
+  const folders = [imagesFolder, process.env['MADE_IMAGES']].filter((folder) => folder !== undefined);
+  const parts = folders.map((folder) => JSON.parse(readFileSync(join(folder, 'EXPECTED.json'), 'utf8')) as Expected);
+  return {
+    repositories: Object.assign({}, ...parts.map((part) => part.repositories)) as Expected['repositories'],
+    manifests: Object.assign({}, ...parts.map((part) => part.manifests)) as Expected['manifests'],
+  };
+}
+
+export interface RealRegistry {
+  readonly host: string;
+  /** Pushes one stage of pushes.txt. */
+  load(stage: number): Promise<void>;
+  /** Deletes a manifest, and so all tags that name it. */
+  deleteManifest(repository: string, digest: string): Promise<void>;
+  /** Lines of its access log, such as `GET /v2/library/alpine/manifests/3.20`. */
+  requests(): string[];
+  stop(): Promise<void>;
+}
+
+const run = promisify(execFile);
+
+export async function startRegistry(): Promise<RealRegistry> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'stowage-registry-'));
+  const environment = { ...process.env, REGISTRY_STATE: join(folder, 'state') };
+  const script = join(imagesFolder, 'registry.sh');
+  const host = `127.0.0.1:${port}`;
+  // It is a daemon: its output must not be a pipe that would be waited for.
+  execFileSync(script, ['start', 'plain', String(port)], { env: environment, stdio: 'ignore' });
+  return {
+    host,
+    async load(stage) {
+      await run(join(imagesFolder, 'load.sh'), ['--stage', String(stage), host], { env: environment, maxBuffer: 1e8 });
+    },
+    async deleteManifest(repository, digest) {
+      const response = await fetch(`http://${host}/v2/${repository}/manifests/${digest}`, { method: 'DELETE' });
+      if (response.status !== 202) throw new Error(`the registry answered ${response.status}`);
+    },
+    requests() {
+      const log = readFileSync(join(folder, 'state', 'log'), 'utf8');
+      return [...log.matchAll(/"(GET|HEAD) (\/v2\/[^ ]*) HTTP/g)].map(([, method, path]) => `${method} ${path}`);
+    },
+    async stop() {
+      execFileSync(script, ['stop', String(port)], { env: environment, stdio: 'ignore' });
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function isInstalled(command: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, command)));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

@@ -1,0 +1,403 @@
+import {
+  knownManifests,
+  knownRepository,
+  recordSynced,
+  recountRepository,
+  type SyncScope,
+} from '../../src/catalog/write/index.ts';
+import type { Digest } from '../../src/domain/digest.ts';
+import { RegistryError } from '../../src/domain/errors.ts';
+import type { RepositoryName } from '../../src/domain/reference.ts';
+import { syncRepository, type RepositoryReport } from '../../src/sync/index.ts';
+import { aLayer, anArtifact, anAttestation, anImage, anIndex, type Content } from '../support/content.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { MemoryRegistry } from '../support/memory-registry.ts';
+import { rowVersionsOf, snapshotOf } from '../support/snapshot.ts';
+
+const WEB = 'app/web';
+const AMD64 = { os: 'linux', architecture: 'amd64' };
+const ARM64 = { os: 'linux', architecture: 'arm64', variant: 'v8' };
+
+let database: TestDatabase;
+let registry: MemoryRegistry;
+let registryId: number;
+let clock: number;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  registry = new MemoryRegistry();
+  clock = Date.parse('2026-06-01T00:00:00Z');
+  const row = { host: registry.host, kind: 'OCI', url: 'https://registry.example.com', managedBy: 'API' };
+  registryId = (await database.prisma.registry.create({ data: row })).id;
+});
+
+afterEach(() => database.close());
+
+/** As a job does it: what was written is counted at the end. */
+async function sync(
+  scope: Partial<SyncScope> = {},
+  signal = new AbortController().signal,
+  name = WEB,
+): Promise<RepositoryReport> {
+  const place = { registryId, name: name as RepositoryName };
+  const report = await syncRepository({
+    database,
+    registry,
+    scope: { registryId, repositories: name, tags: null, maxTags: null, platforms: [], ...scope },
+    name: place.name,
+    signal,
+    now: () => new Date((clock += 1000)),
+  });
+  if (report.needsRecount) await recountRepository(database, place);
+  if (report.followed) await recordSynced(database, place, report.followed, new Date(clock));
+  return report;
+}
+
+async function tags(): Promise<Record<string, Digest | null>> {
+  const known = await knownRepository(database, { registryId, name: WEB as RepositoryName });
+  return Object.fromEntries(known?.tags ?? []);
+}
+
+async function events(): Promise<string[]> {
+  const rows = (await snapshotOf(database))['event'] as { name: string; kind: string }[];
+  return rows.map((row) => `${row.kind} ${row.name}`);
+}
+
+function faultsOf(report: RepositoryReport): string[] {
+  return report.faults.map(({ reference, error }) => `${reference} ${(error as RegistryError).code}`);
+}
+
+test('catalogs an index with its images, layers, chain ids and counters', async () => {
+  const amd64 = anImage({ layers: [aLayer('base'), aLayer('app')] });
+  const arm64 = anImage({ layers: [aLayer('base-arm')], architecture: 'arm64', variant: 'v8' });
+  const index = anIndex([
+    { content: amd64, platform: AMD64 },
+    { content: arm64, platform: ARM64 },
+  ]);
+  registry.push(WEB, '1.0', index);
+  registry.push(WEB, 'latest', index);
+
+  const report = await sync();
+
+  expect(report).toMatchObject({ tagsSeen: 2, tagsChanged: 2, manifestsFetched: 3, faults: [] });
+  const catalog = await snapshotOf(database);
+  expect(catalog['tag']).toEqual([
+    { repository: WEB, name: '1.0', digest: index.digest, alive: true },
+    { repository: WEB, name: 'latest', digest: index.digest, alive: true },
+  ]);
+  const sizes = [aLayer('base'), aLayer('app'), aLayer('base-arm')].map((layer) => layer.size);
+  const stored = sizes.reduce((sum, size) => sum + size);
+  expect(catalog['repository']).toEqual([
+    { host: registry.host, name: WEB, tag_count: 2, stored_size: stored, needs_recount: false },
+  ]);
+  expect(catalog['entry']).toMatchObject([{ child: amd64.digest }, { child: arm64.digest }]);
+  expect((catalog['presence'] as { digest: string }[]).map((row) => row.digest).sort()).toEqual(
+    [index.digest, amd64.digest, arm64.digest].sort(),
+  );
+  expect(catalog['layer']).toHaveLength(3);
+  expect(catalog['image']).toHaveLength(2);
+});
+
+test('a second sync fetches nothing and writes no row', async () => {
+  registry.push(WEB, '1.0', anIndex([{ content: anImage(), platform: AMD64 }]));
+  registry.push(WEB, 'latest', anImage());
+  await sync();
+  const before = await rowVersionsOf(database);
+  registry.asked.length = 0;
+
+  const report = await sync();
+
+  expect(report).toMatchObject({ tagsSeen: 2, tagsChanged: 0, manifestsFetched: 0 });
+  expect(registry.countAsked('manifest')).toBe(0);
+  expect(registry.countAsked('blob')).toBe(0);
+  expect(await rowVersionsOf(database)).toEqual(before);
+});
+
+test('records each tag as created, moved and deleted, once each', async () => {
+  const [first, second] = [anImage({ created: '2026-01-01T00:00:00Z' }), anImage({ created: '2026-02-01T00:00:00Z' })];
+  registry.push(WEB, 'latest', first);
+  await sync();
+  registry.push(WEB, 'latest', second);
+  await sync();
+  await sync();
+  registry.removeTag(WEB, 'latest');
+  await sync();
+  await sync();
+
+  expect(await events()).toEqual(['CREATED latest', 'MOVED latest', 'DELETED latest']);
+  expect(await tags()).toEqual({ latest: null });
+  registry.push(WEB, 'latest', first);
+  await sync();
+  expect((await events()).at(-1)).toBe('CREATED latest');
+  expect(await tags()).toEqual({ latest: first.digest });
+});
+
+test('keeps tags when the listing is cut short, empty or fails', async () => {
+  registry.push(WEB, '1', anImage());
+  registry.push(WEB, '2', anImage());
+  await sync();
+  const known = await tags();
+
+  registry.listTags = async function* () {
+    yield [];
+  };
+  expect(faultsOf(await sync())).toEqual([]);
+  expect(await tags()).toEqual(known);
+
+  registry.listTags = async function* () {
+    yield [{ name: '1' as never }];
+    throw new RegistryError('UNAVAILABLE', 'reset');
+  };
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB} UNAVAILABLE`]);
+  expect(await tags()).toEqual(known);
+});
+
+test('a repository that is gone loses its tags only when each is asked for and not there', async () => {
+  registry.push(WEB, '1', anImage());
+  await sync();
+  registry.faults.set('tags', new RegistryError('NOT_FOUND', 'gone'));
+  await sync();
+  expect(Object.values(await tags())).not.toContain(null);
+
+  registry.removeTag(WEB, '1');
+  registry.faults.set('head', new RegistryError('UNAUTHORIZED', 'who are you'));
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:1 UNAUTHORIZED`]);
+  expect(Object.values(await tags())).not.toContain(null);
+
+  registry.faults.delete('head');
+  await sync();
+  expect(await tags()).toEqual({ 1: null });
+});
+
+test('a manifest that its registry has no more is no longer available', async () => {
+  const old = anImage({ created: '2026-01-01T00:00:00Z' });
+  registry.push(WEB, 'latest', old);
+  await sync();
+  registry.push(WEB, 'latest', anImage());
+  registry.removeManifest(WEB, old.digest);
+  await sync();
+
+  const presence = (await snapshotOf(database))['presence'] as { digest: string; here: boolean }[];
+  expect(presence.find((row) => row.digest === old.digest)).toMatchObject({ here: false });
+  expect(presence.filter((row) => row.here)).toHaveLength(1);
+});
+
+test('members of an index that is gone are asked for, unless another tag still reaches them', async () => {
+  const [shared, lonely, kept] = ['amd64', 'arm64', 's390x'].map((architecture) => anImage({ architecture }));
+  const index = anIndex([shared, lonely, kept] as Content[]);
+  registry.push(WEB, '1', index);
+  registry.push(WEB, '1-amd64', shared as Content);
+  await sync();
+  registry.removeTag(WEB, '1', true);
+  registry.removeManifest(WEB, (lonely as Content).digest);
+  registry.asked.length = 0;
+  await sync();
+
+  const presence = (await snapshotOf(database))['presence'] as { digest: string; here: boolean }[];
+  const isHere = new Map(presence.map((row) => [row.digest, row.here]));
+  expect([index, shared, lonely, kept].map((content) => isHere.get((content as Content).digest))).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ]);
+  expect(registry.countAsked(`head ${WEB} ${(shared as Content).digest}`)).toBe(0);
+});
+
+test('one broken tag does not keep the others out, and is whole again when its content is', async () => {
+  const broken = anImage({ layers: [aLayer('x')], configExtra: { rootfs: { diff_ids: [] } } });
+  const sparse = anIndex([{ content: anImage(), platform: AMD64 }]);
+  registry.push(WEB, 'broken', broken);
+  registry.push(WEB, 'good', anImage());
+  registry.push(WEB, 'index', sparse);
+  const config = (JSON.parse(anImage().raw.toString()) as { config: { digest: string } }).config.digest;
+  registry.faults.set(`blob ${WEB} ${config}`, new RegistryError('DIGEST_MISMATCH', 'other bytes'));
+
+  expect(faultsOf(await sync()).sort()).toEqual([
+    `${registry.host}/${WEB}:broken MALFORMED`,
+    `${registry.host}/${WEB}:good DIGEST_MISMATCH`,
+    `${registry.host}/${WEB}:index DIGEST_MISMATCH`,
+  ]);
+  expect(await tags()).toEqual({});
+
+  registry.faults.clear();
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:broken MALFORMED`]);
+  expect(await tags()).toEqual({ good: anImage().digest, index: sparse.digest });
+});
+
+test('one tag that PostgreSQL refuses, or that is too large, does not keep the others out', async () => {
+  registry.push(WEB, 'good', anImage());
+  registry.push(WEB, 'odd', anImage({ os: 'x'.repeat(100_000), created: '2026-03-01T00:00:00Z' }));
+  const members = Array.from({ length: 400 }, (_, at) => anImage({ created: new Date(at * 1000).toISOString() }));
+  const inner = [0, 1, 2].map((third) =>
+    anIndex(members.map((_, at) => anImage({ layers: [aLayer(`${third} ${at}`)] }))),
+  );
+  registry.push(WEB, 'huge', anIndex(inner));
+
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:huge TOO_LARGE`]);
+  expect(Object.keys(await tags()).sort()).toEqual(['good', 'odd']);
+});
+
+test('an index stands without a member that the registry does not have, and gains it when it comes', async () => {
+  const missing = anImage({ architecture: 'arm64' });
+  const index = anIndex([
+    { content: anImage(), platform: AMD64 },
+    { content: missing, platform: ARM64 },
+  ]);
+  registry.push(WEB, '1', index);
+  registry.removeManifest(WEB, missing.digest);
+  expect((await sync()).faults).toEqual([]);
+  expect((await snapshotOf(database))['entry']).toMatchObject([{ child: anImage().digest }, { child: null }]);
+
+  registry.push(WEB, '1-arm64', missing);
+  await sync();
+  expect((await snapshotOf(database))['entry']).toMatchObject([{}, { child: missing.digest }]);
+});
+
+test('follows only the platforms of the source, with their attestations', async () => {
+  const amd64 = anImage();
+  const arm64 = anImage({ architecture: 'arm64', variant: 'v8' });
+  const attests = (content: Content) => ({
+    'vnd.docker.reference.type': 'attestation-manifest',
+    'vnd.docker.reference.digest': content.digest,
+  });
+  const attestation = anAttestation();
+  const unknown = { os: 'unknown', architecture: 'unknown' };
+  const index = anIndex([
+    { content: amd64, platform: AMD64 },
+    { content: arm64, platform: ARM64 },
+    { content: attestation, platform: unknown, annotations: attests(arm64) },
+  ]);
+  registry.push(WEB, '1', index);
+
+  await sync({ platforms: ['linux/arm64'] });
+
+  expect((await snapshotOf(database))['entry']).toMatchObject([
+    { child: null },
+    { child: arm64.digest },
+    { child: attestation.digest },
+  ]);
+  const rows = (await snapshotOf(database))['manifest'] as { digest: string; kind: string; subject: string | null }[];
+  expect(rows.find((row) => row.digest === attestation.digest)).toMatchObject({
+    kind: 'ARTIFACT',
+    subject: arm64.digest,
+  });
+});
+
+test('a source that wants more platforms than before gets them, without a tag that moves', async () => {
+  const arm64 = anImage({ architecture: 'arm64' });
+  const members = [
+    { content: anImage(), platform: AMD64 },
+    { content: arm64, platform: ARM64 },
+  ];
+  registry.push(WEB, '1', anIndex(members));
+  await sync({ platforms: ['linux/amd64'] });
+  await sync();
+  expect((await snapshotOf(database))['entry']).toMatchObject([{}, { child: arm64.digest }]);
+  expect(await events()).toEqual(['CREATED 1']);
+
+  registry.asked.length = 0;
+  await sync({ platforms: ['linux/amd64'] });
+  await sync();
+  expect(registry.countAsked('manifest')).toBe(0);
+});
+
+test.each([true, false])('catalogs what refers to an image, with the referrers API: %s', async (hasApi) => {
+  const image = anImage();
+  const sbom = anArtifact('application/spdx+json', image);
+  registry.hasReferrersApi = hasApi;
+  registry.push(WEB, '1.0', image);
+  registry.push(WEB, null, sbom);
+  if (!hasApi) registry.push(WEB, `sha256-${image.digest.slice(7)}`, anIndex([sbom]));
+
+  await sync({ tags: '1.*' });
+
+  expect(await tags()).toEqual({ '1.0': image.digest });
+  const known = await knownManifests(database, [sbom.digest]);
+  expect(known.get(sbom.digest)).toMatchObject({ kind: 'ARTIFACT' });
+});
+
+test('keeps the newest tags by version, and leaves the others as they are', async () => {
+  for (const tag of ['1.9', '1.10', '1.2', 'latest', '2.0-rc1']) registry.push(WEB, tag, anImage());
+  await sync({ maxTags: 2 });
+  expect(Object.keys(await tags()).sort()).toEqual(['1.10', '2.0-rc1']);
+  await sync({ tags: '1.*' });
+  expect(Object.keys(await tags()).sort()).toEqual(['1.10', '1.2', '1.9', '2.0-rc1']);
+  expect(await events()).toHaveLength(4);
+});
+
+test('one tag alone is asked for without listing the others', async () => {
+  registry.push(WEB, '1', anImage());
+  registry.push(WEB, '2', anImage());
+  await sync({ tags: '2' });
+  expect(registry.countAsked('tags')).toBe(0);
+  expect(Object.keys(await tags())).toEqual(['2']);
+  registry.removeTag(WEB, '2');
+  await sync({ tags: '2' });
+  expect(await tags()).toEqual({ 2: null });
+});
+
+test('a history that the registry itself remembers is told in its order', async () => {
+  const [old, current] = [anImage({ created: '2026-01-01T00:00:00Z' }), anImage()];
+  registry.push(WEB, 'v1', old);
+  registry.push(WEB, 'v1', current);
+  registry.listTags = async function* () {
+    yield [{ name: 'v1' as never, digest: current.digest, previous: [old.digest] }];
+  };
+  await sync();
+  await sync();
+  expect(await events()).toEqual(['CREATED v1', 'MOVED v1']);
+  expect(await tags()).toEqual({ v1: current.digest });
+});
+
+test('cut short at any request and run again, it ends like one that was not', async () => {
+  for (let at = 0; at < 40; at++) {
+    const layers = [aLayer('base'), aLayer(`app ${at % 7}`)];
+    registry.push(
+      WEB,
+      `1.${at}`,
+      at % 3 === 0
+        ? anIndex([{ content: anImage({ layers }) }])
+        : anImage({ layers, created: `2026-01-${String((at % 28) + 1).padStart(2, '0')}T00:00:00Z` }),
+    );
+  }
+  await sync();
+  const whole = await snapshotOf(database);
+  const requests = registry.asked.length;
+
+  for (const stopAt of [1, 20, Math.floor(requests / 2), requests - 3]) {
+    await database.run('truncate repository, manifest, layer cascade', []);
+    const abort = new AbortController();
+    let count = 0;
+    registry.pause = async () => {
+      if (++count === stopAt) abort.abort(new Error('killed'));
+      abort.signal.throwIfAborted();
+    };
+    await expect(sync({}, abort.signal)).rejects.toThrow('killed');
+    registry.pause = () => Promise.resolve();
+    await sync();
+    expect(await snapshotOf(database)).toEqual(whole);
+  }
+});
+
+/** Several repositories and writers may meet the same layers at the same time. */
+test('writers that meet in the same layers neither lose a count nor wait for each other for ever', async () => {
+  const names = Array.from({ length: 12 }, (_, at) => `app/n${at}` as RepositoryName);
+  for (const [at, name] of names.entries()) {
+    for (let tag = 0; tag < 10; tag++) {
+      const layers = [aLayer('base'), aLayer(`shared ${(at + tag) % 5}`), aLayer(`own ${at} ${tag}`)];
+      registry.push(name, `t${tag}`, anImage({ layers }));
+    }
+    registry.push(name, 'common', anImage({ layers: [aLayer('base'), aLayer('common')] }));
+  }
+  const reports = await Promise.all(names.map((name) => sync({}, undefined, name)));
+
+  expect(reports.flatMap((report) => report.faults)).toEqual([]);
+  const wrong = await database.run(
+    `select l.id from layer l
+     where image_count <> (select count(distinct image_id) from image_layer il where il.layer_id = l.id)`,
+    [],
+  );
+  expect(wrong).toEqual([]);
+  expect((await snapshotOf(database))['image']).toHaveLength(12 * 10 + 1);
+});

@@ -1,0 +1,337 @@
+import { once } from 'node:events';
+import { fork, type ChildProcess } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { openDatabase } from '../../src/catalog/database.ts';
+import { createSeal } from '../../src/catalog/write/index.ts';
+import { createCommands, type Commands } from '../../src/commands/index.ts';
+import { RegistryError } from '../../src/domain/errors.ts';
+import { parseReference } from '../../src/domain/reference.ts';
+import { prepareQueue } from '../../src/queue/index.ts';
+import { startWorker, type Worker } from '../../src/worker/index.ts';
+import { aLayer, anImage } from '../support/content.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { MemoryRegistry } from '../support/memory-registry.ts';
+import { snapshotOf } from '../support/snapshot.ts';
+
+const seal = createSeal(Buffer.alloc(32, 7));
+const log = pino({ level: 'silent' });
+const kinds = { defaultUrl: (host: string) => new URL(`https://${host}`), recogniseKind: () => 'OCI' as const };
+
+let database: TestDatabase;
+let registry: MemoryRegistry;
+let commands: Commands;
+let workers: Worker[];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await prepareQueue(database);
+  registry = new MemoryRegistry();
+  commands = createCommands({ database, seal, kinds });
+  workers = [];
+  expect((await commands.addRegistry({ host: registry.host })).userErrors).toEqual([]);
+});
+
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.stop()));
+  await database.close();
+});
+
+/** A worker with connections of its own, as in a process of its own. */
+async function work(openRegistry: () => Promise<MemoryRegistry> = () => Promise.resolve(registry)): Promise<Worker> {
+  const own = openDatabase({ url: database.url, poolSize: 5, isWorker: true, onError: () => undefined });
+  const worker = await startWorker({ database: own, seal, openRegistry, log, concurrency: 2, pauses: [10, 20] });
+  const stop = () => worker.stop().then(() => own.close());
+  workers.push({ stop });
+  return { stop };
+}
+
+async function addSource(input: object = {}): Promise<number> {
+  const { sourceId, userErrors } = await commands.addSyncSource({
+    registry: registry.host,
+    repositories: '*',
+    ...input,
+  });
+  expect(userErrors).toEqual([]);
+  return sourceId as number;
+}
+
+async function finished(runId: number | null) {
+  return until(async () => {
+    const run = await database.prisma.syncRun.findUnique({ where: { id: Number(runId) }, include: { errors: true } });
+    return run?.finishedAt ? run : null;
+  });
+}
+
+async function until<T>(look: () => Promise<T | null | false>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('a source is listed, its repositories are synced, and the run says what it did', async () => {
+  for (const name of ['app/web', 'app/worker', 'other/thing']) registry.push(name, 'latest', anImage());
+  const source = await addSource({ repositories: 'app/*' });
+  await work();
+
+  const run = await finished((await commands.requestSync({ source })).runId);
+
+  expect(run).toMatchObject({ status: 'SUCCEEDED', trigger: 'MANUAL', repositoriesTotal: 2, repositoriesDone: 2 });
+  expect(run).toMatchObject({ tagsSeen: 2n, tagsChanged: 2n, errors: [] });
+  expect(Number(run.requests)).toBe(registry.asked.length);
+  expect((await snapshotOf(database))['repository']).toMatchObject([{ name: 'app/web' }, { name: 'app/worker' }]);
+  expect(await database.prisma.registryHealth.findFirst()).toMatchObject({ status: 'HEALTHY', consecutiveFailures: 0 });
+  expect(await database.prisma.syncRepository.count()).toBe(0);
+});
+
+test('what may pass by itself is tried again, and leaves no error when it has', async () => {
+  registry.push('app/web', 'latest', anImage());
+  const source = await addSource();
+  let failures = 2;
+  registry.pause = async (asked) => {
+    if (asked.startsWith('tags') && failures-- > 0) throw new RegistryError('UNAVAILABLE', 'reset');
+  };
+  await work();
+  const run = await finished((await commands.requestSync({ source })).runId);
+  expect(run).toMatchObject({ status: 'SUCCEEDED', errors: [] });
+  expect(registry.countAsked('tags')).toBe(3);
+});
+
+test('what does not pass is an error of the run, and of the registry that can not be reached', async () => {
+  registry.push('app/web', 'latest', anImage());
+  registry.push('app/worker', 'latest', anImage());
+  const source = await addSource();
+  registry.faults.set('tags app/web', new RegistryError('UNAVAILABLE', 'connection refused'));
+  await work();
+  const partial = await finished((await commands.requestSync({ source })).runId);
+  expect(partial).toMatchObject({ status: 'PARTIAL', repositoriesDone: 2 });
+  expect(partial.errors).toMatchObject([
+    { reference: `${registry.host}/app/web`, code: 'UNAVAILABLE', attempts: 3, willRetry: false },
+  ]);
+
+  registry.faults.set('repositories', new RegistryError('UNAUTHORIZED', 'a credential is needed'));
+  const failed = await finished((await commands.requestSync({ source })).runId);
+  expect(failed).toMatchObject({ status: 'FAILED', repositoriesTotal: null });
+  expect(failed.errors).toMatchObject([{ reference: registry.host, message: 'a credential is needed' }]);
+  expect(await database.prisma.registryHealth.findFirst()).toMatchObject({ status: 'UNAUTHORIZED' });
+});
+
+test('a registry that can not be opened fails its run, and says why', async () => {
+  const source = await addSource();
+  await work(() => Promise.reject(new RegistryError('NOT_A_REGISTRY', '/srv/layout is no layout')));
+  const run = await finished((await commands.requestSync({ source })).runId);
+  expect(run).toMatchObject({ status: 'FAILED' });
+  expect(run.errors).toMatchObject([{ reference: registry.host, message: '/srv/layout is no layout' }]);
+  expect(await database.prisma.registryHealth.findFirst()).toMatchObject({ consecutiveFailures: 1 });
+});
+
+test('a repository that was asked for by name and is not there is an error', async () => {
+  const source = await addSource({ repositories: 'app/nothing' });
+  await work();
+  const run = await finished((await commands.requestSync({ source })).runId);
+  expect(run).toMatchObject({ status: 'FAILED', errors: [{ code: 'NOT_FOUND' }] });
+});
+
+test('a run whose worker died after its last repository is ended by the next', async () => {
+  const source = await addSource();
+  const { runId } = await commands.requestSync({ source });
+  await database.run('delete from graphile_worker._private_jobs', []);
+  await database.run(`update sync_run set status = 'RUNNING', repositories_total = 3, repositories_done = 3`, []);
+  await work();
+  expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('a run is cancelled in the middle, and the worker goes on with the next', async () => {
+  registry.push('app/web', 'latest', anImage());
+  const source = await addSource();
+  let reached: () => void;
+  const isReached = new Promise<void>((resolve) => (reached = resolve));
+  registry.listTags = async function* (_, signal) {
+    reached();
+    yield [];
+    await once(signal, 'abort');
+    signal.throwIfAborted();
+  };
+  await work();
+  const { runId } = await commands.requestSync({ source });
+  await isReached;
+  expect(await commands.cancelSync({ id: runId as number })).toEqual({ runId, userErrors: [] });
+  expect(await finished(runId)).toMatchObject({ status: 'CANCELLED' });
+
+  registry.listTags = MemoryRegistry.prototype.listTags;
+  expect(await finished((await commands.requestSync({ source })).runId)).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('two workers share the work, and no repository is looked at twice at once', async () => {
+  for (let at = 0; at < 30; at++) registry.push(`app/n${at}`, 'latest', anImage({ layers: [aLayer(`n${at}`)] }));
+  registry.push('app/n0', 'latest', anImage());
+  const open = new Map<string, number>();
+  let most = 0;
+  const listTags = MemoryRegistry.prototype.listTags;
+  registry.listTags = async function* (name, signal) {
+    open.set(name, (open.get(name) ?? 0) + 1);
+    most = Math.max(most, open.get(name) as number);
+    yield* listTags.call(registry, name, signal);
+    open.set(name, (open.get(name) as number) - 1);
+  };
+  const sources = [await addSource(), await addSource({ repositories: 'app/*' })];
+  await Promise.all([work(), work()]);
+  const runs = await Promise.all(sources.map((source) => commands.requestSync({ source })));
+  for (const { runId } of runs) {
+    expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: 30, errors: [] });
+  }
+  expect(most).toBe(1);
+  expect((await snapshotOf(database))['event']).toHaveLength(30);
+});
+
+test('a source runs when its time has come, once, and knows the next time', async () => {
+  registry.push('app/web', 'latest', anImage());
+  const source = await addSource({ schedule: '0 * * * *' });
+  await database.run(`update sync_source set next_run_at = '2026-01-01T00:00:00Z' where id = $1`, [source]);
+  await Promise.all([work(), work()]);
+  const run = await until(() => database.prisma.syncRun.findFirst({ where: { sourceId: source } }));
+  expect(await finished(Number(run.id))).toMatchObject({ trigger: 'SCHEDULE', status: 'SUCCEEDED' });
+  expect(await database.prisma.syncRun.count()).toBe(1);
+  const { nextRunAt } = await database.prisma.syncSource.findUniqueOrThrow({ where: { id: source } });
+  expect(nextRunAt?.getTime()).toBeGreaterThan(Date.now());
+});
+
+test('a worker that stops hands its jobs back at once', async () => {
+  for (let at = 0; at < 6; at++) registry.push(`app/n${at}`, 'latest', anImage());
+  const source = await addSource();
+  let reached: () => void;
+  const isReached = new Promise<void>((resolve) => (reached = resolve));
+  registry.pause = async (asked) => {
+    if (asked.startsWith('head')) reached();
+    if (asked.startsWith('head')) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const first = await work();
+  const { runId } = await commands.requestSync({ source });
+  await isReached;
+  await first.stop();
+  workers = [];
+  registry.pause = () => Promise.resolve();
+  await work();
+  expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: 6, errors: [] });
+});
+
+test('requests that can not be carried out say why', async () => {
+  const unknown = parseReference('ghcr.io/a/b');
+  const digested = parseReference(`${registry.host}/a@sha256:${'0'.repeat(64)}`);
+  expect((await commands.requestSync({ repository: unknown })).userErrors).toMatchObject([
+    { type: 'NotFound', path: ['input', 'repository'], message: expect.stringContaining('ghcr.io') },
+  ]);
+  expect((await commands.requestSync({ tag: digested })).userErrors).toMatchObject([{ type: 'InvalidInput' }]);
+  expect((await commands.requestSync({ source: 99 })).userErrors).toMatchObject([{ type: 'NotFound' }]);
+  expect((await commands.cancelSync({ id: 99 })).userErrors).toMatchObject([{ type: 'NotFound' }]);
+});
+
+describe('killed in the middle', () => {
+  let server: Server;
+
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  /** The distribution API over a registry in memory, so that another process can sync it. */
+  async function serve(onRequest: () => void): Promise<string> {
+    server = createServer((request, response) => {
+      onRequest();
+      void answer(registry, request.method ?? 'GET', request.url ?? '/').then(({ status, headers, body }) => {
+        response.writeHead(status, headers);
+        response.end(request.method === 'HEAD' ? undefined : body);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  test('a worker started after it ends with the same catalog, and no error is left', async () => {
+    for (let at = 0; at < 20; at++) {
+      for (let tag = 0; tag < 10; tag++) {
+        registry.push(`app/n${at}`, `t${tag}`, anImage({ layers: [aLayer('base'), aLayer(`${at} ${tag}`)] }));
+      }
+    }
+    let requests = 0;
+    let victim: ChildProcess | null = null;
+    const host = await serve(() => {
+      if (++requests === 200) victim?.kill('SIGKILL');
+    });
+    await commands.addRegistry({ host, kind: 'OCI', url: `http://${host}` });
+    const { sourceId } = await commands.addSyncSource({ registry: host, repositories: '*' });
+    const { runId } = await commands.requestSync({ source: sourceId });
+
+    victim = startProcess(database.url);
+    const [, signal] = (await once(victim, 'exit')) as [number | null, string | null];
+    expect(signal).toBe('SIGKILL');
+    expect(await database.prisma.syncRun.findUnique({ where: { id: Number(runId) } })).toMatchObject({
+      status: 'RUNNING',
+    });
+
+    const survivor = startProcess(database.url);
+    const run = await finished(runId);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', repositoriesTotal: 20, repositoriesDone: 20, errors: [] });
+    const resumed = await snapshotOf(database);
+    const again = await finished((await commands.requestSync({ source: sourceId })).runId);
+    expect(again).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0n, errors: [] });
+
+    await database.run('truncate repository, manifest, layer cascade', []);
+    await finished((await commands.requestSync({ source: sourceId })).runId);
+    expect(await snapshotOf(database)).toEqual(resumed);
+    survivor.kill('SIGTERM');
+    await once(survivor, 'exit');
+  }, 60_000);
+});
+
+function startProcess(url: string): ChildProcess {
+  return fork(fileURLToPath(new URL('../support/worker-process.ts', import.meta.url)), [url], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+async function answer(from: MemoryRegistry, method: string, url: string): Promise<Answer> {
+  const json = (value: object): Answer => ({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(value)),
+  });
+  const missing: Answer = { status: 404, headers: {}, body: Buffer.from('{"errors":[]}') };
+  const [path = ''] = url.split('?');
+  if (path === '/v2/_catalog') {
+    for await (const repositories of from.listRepositories()) return json({ repositories });
+  }
+  const [, name = '', what, target = ''] = /^\/v2\/(.+)\/(tags|manifests|blobs|referrers)\/([^/]+)$/.exec(path) ?? [];
+  if (what === 'tags') {
+    for await (const page of from.listTags(name as never, new AbortController().signal))
+      return json({ name, tags: page.map((tag) => tag.name) });
+  }
+  if (what === 'manifests') {
+    const found = await from.fetchManifest(name as never, target as never).catch(() => null);
+    if (!found) return missing;
+    const headers = {
+      'content-type': found.mediaType ?? '',
+      'docker-content-digest': found.digest,
+      'content-length': String(found.raw.length),
+    };
+    return { status: 200, headers, body: Buffer.from(found.raw) };
+  }
+  if (what === 'blobs' && method === 'GET') {
+    for await (const body of from.fetchBlob(name as never, target as never)) {
+      return { status: 200, headers: {}, body: Buffer.from(body) };
+    }
+  }
+  return missing;
+}
