@@ -45,6 +45,7 @@ const config: CodegenConfig = {
             ]),
           ),
           HistoryEntry: `${READS}#HistoryEntryRecord`,
+          ImageDiff: '../graphql/types/image-diff.ts#ImageDiffRecord',
           ImageIndex: `${READS}#ImageIndexRecord`,
           ImageLayer: `${READS}#ImageLayerRecord`,
           IndexEntry: `${READS}#IndexEntryRecord`,

@@ -5,7 +5,7 @@ import { CatalogError, type CatalogErrorCode } from '../domain/errors.ts';
 
 /** What clients find in `extensions.code` beside Apollo's own codes. */
 export type ClientErrorCode =
-  'BAD_USER_INPUT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR';
+  'BAD_USER_INPUT' | 'NOT_FOUND' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR';
 
 /**
  * Apollo's `formatError`: the one place where what was thrown becomes what a client reads. A CatalogError keeps its
@@ -55,6 +55,7 @@ const CLIENT_CODES: Record<CatalogErrorCode, ClientErrorCode | undefined> = {
   INVALID_SCHEDULE: 'BAD_USER_INPUT',
   INVALID_CURSOR: 'BAD_USER_INPUT',
   INVALID_ARGUMENT: 'BAD_USER_INPUT',
+  NOT_FOUND: 'NOT_FOUND',
   // The operator's to read, not the client's.
   INVALID_CONFIGURATION: undefined,
   UNAUTHENTICATED: 'UNAUTHENTICATED',
@@ -64,6 +65,8 @@ const CLIENT_CODES: Record<CatalogErrorCode, ClientErrorCode | undefined> = {
 
 const STATUSES: Partial<Record<ClientErrorCode, number>> = {
   BAD_USER_INPUT: 400,
+  // 404 would say that there is no graph here.
+  NOT_FOUND: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   SERVICE_UNAVAILABLE: 503,

@@ -1,7 +1,8 @@
 import type { Digest } from '../../src/domain/digest.ts';
 import { digestOf } from '../../src/domain/digest.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
-import { parseImageConfig, stepsOfLayers } from '../../src/domain/image-config.ts';
+import { parseImageConfig, stepsOfLayers, type ImageConfiguration } from '../../src/domain/image-config.ts';
+import { compareConfigs, compareLayers } from '../../src/domain/image-diff.ts';
 import { EMPTY_LAYER, stackLayers } from '../../src/domain/image.ts';
 import { attestedBy, manifestDigest, parseManifest, type Manifest } from '../../src/domain/manifest.ts';
 import {
@@ -473,4 +474,105 @@ describe('a stack of layers', () => {
   });
 
   test('of no layers is empty', () => expect(stackLayers(manifest(0), configuration([]))).toEqual([]));
+});
+
+describe('two stacks compared', () => {
+  const at = (diffId: string, blob = diffId, size = 10) => ({
+    digest: digest(blob),
+    size,
+    layer: { diffId: digest(diffId) },
+  });
+
+  test('share every layer that both have, wherever it stands', () => {
+    const [base, old, fresh, top] = [at('1'), at('2'), at('3'), at('4')] as const;
+    const changes = compareLayers([base, old, top], [base, fresh, top]);
+    expect(changes).toEqual({ common: [base, top], added: [fresh], removed: [old], pullSize: 10 });
+  });
+
+  test('share a layer that was packed again, which nobody has to pull', () => {
+    const repacked = at('1', 'f', 7);
+    expect(compareLayers([at('1')], [repacked])).toEqual({ common: [repacked], added: [], removed: [], pullSize: 0 });
+  });
+
+  test('cost each blob once, and never more than a number carries', () => {
+    expect(compareLayers([], [at('1'), at('1'), at('2', '1')])).toMatchObject({ pullSize: 10 });
+    const huge = Number.MAX_SAFE_INTEGER;
+    expect(compareLayers([], [at('1', '1', huge), at('2', '2', huge)])).toMatchObject({ pullSize: huge });
+  });
+});
+
+describe('two configurations compared', () => {
+  const comparable = (document: object) => {
+    const { labels, ...rest }: ImageConfiguration = parseImageConfig(bytes({ os: 'linux', ...document }));
+    return { ...rest, labels: Object.entries(labels).map(([name, value]) => ({ name, value })) };
+  };
+  const changes = (before: object, after: object) =>
+    compareConfigs(comparable(before), comparable(after)).map((change) => [change.field, change.before, change.after]);
+
+  test('differ member by member, by name', () => {
+    const before = {
+      architecture: 'arm64',
+      created: '2026-01-01T00:00:00Z',
+      author: 'a',
+      config: { Env: ['PATH=/bin', 'A=1'], Labels: { v: '1', gone: '' }, Cmd: ['run', '--fast'], User: 'www' },
+    };
+    const after = {
+      architecture: 'arm64',
+      variant: 'v8',
+      created: '2026-01-02T00:00:00Z',
+      config: {
+        Env: ['PATH=/bin:/sbin', 'A=1', 'NEW='],
+        Labels: { v: '2' },
+        Cmd: ['run'],
+        Entrypoint: [],
+        ExposedPorts: { '80/tcp': {} },
+        Volumes: { '/data': {} },
+        WorkingDir: '/srv',
+        StopSignal: 'SIGQUIT',
+        Shell: ['/bin/ash', '-c'],
+        OnBuild: ['RUN make'],
+        Healthcheck: { Test: ['CMD', 'true'], Interval: 30e9 },
+      },
+    };
+    const expected = [
+      ['author', 'a', null],
+      ['command', '["run","--fast"]', '["run"]'],
+      ['createdAt', '2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z'],
+      ['entrypoint', null, '[]'],
+      ['environment.NEW', null, ''],
+      ['environment.PATH', '/bin', '/bin:/sbin'],
+      ['exposedPorts', null, '["80/tcp"]'],
+      ['healthcheck', null, '{"test":["CMD","true"],"intervalSeconds":30}'],
+      ['labels.gone', '', null],
+      ['labels.v', '1', '2'],
+      ['onBuild', null, '["RUN make"]'],
+      ['platform', 'linux/arm64', 'linux/arm64/v8'],
+      ['shell', null, '["/bin/ash","-c"]'],
+      ['stopSignal', null, 'SIGQUIT'],
+      ['user', 'www', null],
+      ['volumes', null, '["/data"]'],
+      ['workingDirectory', null, '/srv'],
+    ];
+    expect(changes(before, after)).toEqual(expected);
+    expect(changes(after, before)).toEqual(expected.map(([field, one, other]) => [field, other, one]));
+    expect(changes(after, after)).toEqual([]);
+  });
+
+  test('do not differ by the order of variables, nor by an empty list where none is written', () => {
+    const before = { config: { Env: ['A=1', 'B=2', 'A=3'], ExposedPorts: {}, OnBuild: [] } };
+    expect(changes(before, { config: { Env: ['B=2', 'A=3'] } })).toEqual([]);
+  });
+
+  test('tell the version and the features of an operating system apart from its name', () => {
+    const windows = (version: string, features: string[]) => ({
+      os: 'windows',
+      architecture: 'amd64',
+      'os.version': version,
+      'os.features': features,
+    });
+    expect(changes(windows('10.0.20348.1', []), windows('10.0.26100.1', ['win32k']))).toEqual([
+      ['platform.osFeatures', null, '["win32k"]'],
+      ['platform.osVersion', '10.0.20348.1', '10.0.26100.1'],
+    ]);
+  });
 });

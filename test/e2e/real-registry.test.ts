@@ -82,6 +82,40 @@ describeRegistry('real images in a real registry', () => {
     expect(reachable.length).toBeGreaterThan(100);
   }, 60_000);
 
+  test('two versions of one image differ in the layers and labels that differ in their documents', async () => {
+    const tags = expected.repositories['acme/shop-api']?.tags ?? {};
+    const [from, to] = ['1.24.0', '1.24.1'].map((tag) => expected.manifests[tags[tag] as string]);
+    const before = new Set(from?.layers?.map((layer) => layer.diff_id));
+    const added = to?.layers?.filter((layer) => !before.has(layer.diff_id)) ?? [];
+    const { diff } = await stowage.ask<{ diff: object }>(
+      `query ($from: ImageReference!, $to: ImageReference!) {
+        diff(from: $from, to: $to) {
+          from { digest } to { digest } sizeChange pullSize
+          commonLayers { digest } addedLayers { digest } configChanges { field before after }
+        }
+      }`,
+      { from: `${registry.host}/acme/shop-api:1.24.0`, to: `${registry.host}/acme/shop-api:1.24.1` },
+    );
+    expect(diff).toEqual({
+      from: { digest: tags['1.24.0'] },
+      to: { digest: tags['1.24.1'] },
+      sizeChange: (to?.layers_size ?? 0) - (from?.layers_size ?? 0),
+      pullSize: added.reduce((sum, { size }) => sum + size, 0),
+      commonLayers: to?.layers?.filter((layer) => before.has(layer.diff_id)).map(({ digest }) => ({ digest })),
+      addedLayers: added.map(({ digest }) => ({ digest })),
+      configChanges: [
+        {
+          field: 'createdAt',
+          ...betweenTexts(from, to, ({ created }) => new Date(created ?? '').toISOString()),
+        },
+        ...['revision', 'version']
+          .map((name) => `org.opencontainers.image.${name}`)
+          .map((name) => ({ field: `labels.${name}`, ...betweenTexts(from, to, ({ labels }) => labels?.[name]) })),
+      ],
+    });
+    expect(added).toHaveLength(1);
+  });
+
   test('a tag deleted in the registry is deleted here, with its history kept', async () => {
     const name = `${registry.host}/odd/appliance`;
     const digest = expected.repositories['odd/appliance']?.tags['latest'] as string;
@@ -104,6 +138,14 @@ describeRegistry('real images in a real registry', () => {
 });
 
 type Tags = Record<string, Record<string, string>>;
+
+function betweenTexts(
+  from: ExpectedManifest | undefined,
+  to: ExpectedManifest | undefined,
+  textOf: (image: NonNullable<ExpectedManifest['image']>) => string | undefined,
+): object {
+  return { before: from?.image && textOf(from.image), after: to?.image && textOf(to.image) };
+}
 
 /** Reachable by a tag, or by the tag that stands in for the referrers API. */
 function isTagged({ manifests }: Expected, digest: string, manifest: ExpectedManifest): boolean {

@@ -48,7 +48,7 @@ describe('the examples in its tabs', () => {
   }
 
   const MAY_BE_EMPTY =
-    /\.(message|checkedAt|lastSync|description|lastSyncedAt|from|to|deletedAt|endCursor|entrypoint|command|user|exposedPorts)$/;
+    /\.(message|before|after|checkedAt|lastSync|description|lastSyncedAt|from|to|deletedAt|endCursor|entrypoint|command|user|exposedPorts)$/;
 });
 
 const suite = isBuilt ? describe : describe.skip;

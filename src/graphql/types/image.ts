@@ -9,6 +9,7 @@ import type { Resolvers } from '../../generated/resolvers.ts';
 import { rootConnection } from '../connection.ts';
 import { batchMany, batchOne } from '../loader.ts';
 import { existing } from './existing.ts';
+import { diffFrom } from './image-diff.ts';
 import type { Loaders } from './index.ts';
 import { manifestFields, manifestNamed } from './manifest.ts';
 
@@ -62,6 +63,7 @@ export const imageResolvers: Resolvers = {
       const labels = await loaders.labelsByImage.load(manifestId);
       return labels.find((label) => label.name === name)?.value ?? null;
     },
+    diff: (image, { to, platform }, { loaders }) => diffFrom(loaders, image, to, platform),
   },
   HistoryEntry: {
     async layer({ imageId, layerPosition }, _, { loaders }) {

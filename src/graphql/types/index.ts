@@ -1,5 +1,6 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
+import { imageDiffResolvers } from './image-diff.ts';
 import { imageIndexLoaders, imageIndexResolvers } from './image-index.ts';
 import { imageLoaders, imageResolvers } from './image.ts';
 import { layerLoaders, layerResolvers } from './layer.ts';
@@ -21,6 +22,7 @@ export const typeResolvers: Resolvers[] = [
   manifestResolvers,
   imageIndexResolvers,
   imageResolvers,
+  imageDiffResolvers,
   layerResolvers,
   syncResolvers,
 ];

@@ -4,6 +4,7 @@ import { rootConnection } from '../connection.ts';
 import { batchOne } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
+import { diffOfManifests } from './image-diff.ts';
 
 export const tagEventLoaders = (reads: CatalogReads) => ({
   tagEventById: batchOne(reads.tagEventsById),
@@ -19,5 +20,7 @@ export const tagEventResolvers: Resolvers = {
     tag: (event, _, { loaders }) => loaders.tagById.load(event.tagId),
     from: ({ fromId }, _, { loaders }) => (fromId === null ? null : loaders.manifestById.load(fromId)),
     to: ({ toId }, _, { loaders }) => (toId === null ? null : loaders.manifestById.load(toId)),
+    diff: ({ fromId, toId }, { platform }, { loaders }) =>
+      fromId === null || toId === null ? null : diffOfManifests(loaders, fromId, toId, platform),
   },
 };
