@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { graphql, type GraphQLSchema } from 'graphql';
 import { createReads } from '../../src/catalog/read/index.ts';
 import type { Commands } from '../../src/commands/index.ts';
-import { CatalogError } from '../../src/domain/errors.ts';
+import { type CatalogError } from '../../src/domain/errors.ts';
 import { createContext } from '../../src/graphql/context.ts';
 import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
