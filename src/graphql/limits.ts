@@ -13,10 +13,10 @@ export const MAX_DEPTH = 25;
 export const MAX_ALIASES = 250;
 
 /**
- * Entries of connections in one answer: a hundred repositories with a hundred tags each are ten thousand. Pages within
- * pages multiply, so that a few lines could ask for more than any memory holds.
+ * What one operation may cost, in entries of lists: a hundred repositories with a hundred tags each are ten thousand.
+ * Pages within pages multiply, so that a few lines could ask for more than any memory holds.
  */
-export const MAX_ENTRIES = 1_000_000;
+export const MAX_COST = 1_000_000;
 
 /** Refuses an operation that nests deeper than `MAX_DEPTH`. */
 export const depthLimit: ValidationRule = (context) => {

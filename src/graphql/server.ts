@@ -6,9 +6,9 @@ import {
 import { makeExecutableSchema, type IExecutableSchemaDefinition } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
-import { costLimit } from './cost.ts';
+import { costOf, costRefusal, type Cost } from './cost.ts';
 import { errorFormatter, statusOf } from './errors.ts';
-import { aliasLimit, depthLimit, MAX_SELECTIONS, MAX_TOKENS } from './limits.ts';
+import { aliasLimit, depthLimit, MAX_COST, MAX_SELECTIONS, MAX_TOKENS } from './limits.ts';
 import { scalarResolvers } from './scalars/index.ts';
 import { guardMutations, type Viewer } from './viewer.ts';
 
@@ -75,6 +75,29 @@ const statusOfErrors: ApolloServerPlugin = {
       willSendResponse({ response: { body, http } }) {
         if (body.kind === 'single' && !body.singleResult.data && http.status === undefined) {
           http.status = body.singleResult.errors?.map((error) => statusOf(error.extensions?.['code'])).find(Boolean);
+        }
+        return Promise.resolve();
+      },
+    });
+  },
+};
+
+/** Refuses what is too dear before any of it is resolved, and tells in every answer what the operation may cost. */
+const costLimit: ApolloServerPlugin = {
+  requestDidStart() {
+    let cost: Cost | null = null;
+    return Promise.resolve({
+      didResolveOperation({ schema, document, operation, request }) {
+        // Without an operation of the name that was asked for, the refusal is Apollo's.
+        if (operation === undefined) return Promise.resolve();
+        cost = costOf({ schema, document, operation, variables: request.variables ?? {} });
+        const refusal = costRefusal(cost, operation);
+        return refusal === null ? Promise.resolve() : Promise.reject(refusal);
+      },
+      willSendResponse({ response: { body } }) {
+        if (cost !== null && body.kind === 'single') {
+          const extensions = { cost: { requested: cost.requested, limit: MAX_COST } };
+          body.singleResult = { ...body.singleResult, extensions };
         }
         return Promise.resolve();
       },

@@ -48,9 +48,9 @@ describe('GraphQL over HTTP', () => {
     const body = JSON.stringify({ query: 'query One { __typename }', operationName: '' });
     const headers = { 'content-type': 'application/json' };
     const posted = await fetch(`${web.address}/graphql`, { method: 'POST', headers, body });
-    expect([posted.status, await posted.json()]).toEqual([200, { data: { __typename: 'Query' } }]);
+    expect([posted.status, await posted.json()]).toMatchObject([200, { data: { __typename: 'Query' } }]);
     const got = await fetch(`${web.address}/graphql?query={__typename}&operationName=`, { headers });
-    expect([got.status, await got.json()]).toEqual([200, { data: { __typename: 'Query' } }]);
+    expect([got.status, await got.json()]).toMatchObject([200, { data: { __typename: 'Query' } }]);
   });
 
   test('answers are not for caches to keep', async () => {
@@ -143,7 +143,7 @@ describe('limits', () => {
     expect(errors).toMatchObject([
       {
         message:
-          'The operation may return 101,010,101,010,100 entries of lists: at most 1,000,000 are allowed. Ask for smaller pages with first or last, above all where lists stand within lists.',
+          'The operation may cost 101,010,101,010,200, and 1,000,000 is allowed. Most of it is in registry.repositories(first: 100).nodes.registry.repositories(first: 100).nodes.registry.repositories(first: 100).nodes.registry.repositories(first: 100).nodes.registry.repositories(first: 100).nodes.registry.repositories(first: 100).nodes.registry.repositories(first: 100): ask for smaller pages there with first or last, or for less in one operation.',
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);
@@ -153,19 +153,51 @@ describe('limits', () => {
 
   test('pages count through fragments, from the end, by default, and for each of the nodes that are asked for', async () => {
     const registry = Buffer.from('Registry:1').toString('base64url');
-    const count = (entries: string) => `may return ${entries} entries`;
+    const count = (entries: string) => `may cost ${entries},`;
     const message = async (query: string, variables = {}) => (await web.ask(query, variables)).errors?.[0]?.message;
     const pages = `fragment Tags on Repository { tags(last: 100) { edges { node { ...History } } } }
       fragment History on Tag { history { nodes { ... { to { ... on Image { tags { nodes { id } } } } } } } }`;
     expect(await message(`{ repositories(first: 60) { nodes { ...Tags ...Tags } } } ${pages}`)).toContain(
-      count('5,052,060'),
+      count('5,052,160'),
     );
     expect(
       await message(
         `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Registry { repositories(first: 100) { nodes { ...Tags } } } } } ${pages}`,
         { ids: [registry, registry] },
       ),
-    ).toContain(count('8,420,202'));
+    ).toContain(count('8,420,302'));
+  });
+
+  test('what an operation may cost is told with its answer, and with its refusal', async () => {
+    const cost = async (query: string, variables = {}) => {
+      const body = JSON.stringify({ query, variables });
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${web.address}/graphql`, { method: 'POST', headers, body });
+      const { extensions } = (await response.json()) as { extensions?: { cost: { requested: number; limit: number } } };
+      return extensions?.cost;
+    };
+    const limit = 1_000_000;
+    expect(await cost('{ __typename viewer { name } __schema { types { name } } }')).toEqual({ requested: 0, limit });
+    expect(await cost('{ repositories { nodes { name } } }')).toEqual({ requested: 120, limit });
+    expect(await cost('{ repositories(first: 7) { nodes { tags { totalCount } } } }')).toEqual({
+      requested: 247,
+      limit,
+    });
+    // A list without pages counts as it usually is, and a root field beside its entries.
+    expect(await cost('{ image(reference: "a") { layers { size } labels { name } } }')).toEqual({
+      requested: 120,
+      limit,
+    });
+    const left = 'query ($no: Boolean!) { registries { totalCount } tags(first: 9) @skip(if: $no) { totalCount } }';
+    expect(await cost(left, { no: true })).toEqual({ requested: 120, limit });
+    expect(await cost(left, { no: false })).toEqual({ requested: 229, limit });
+    expect(
+      (await cost('{ ...A } fragment A on Query { tags(first: 0) @include(if: false) { totalCount } }'))?.requested,
+    ).toBe(0);
+    const dear =
+      '{ repositories(first: 100) { nodes { tags(first: 100) { nodes { history(first: 100) { totalCount } } } } } }';
+    expect(await cost(dear)).toEqual({ requested: 1_010_200, limit });
+    expect(await cost('{ nothing }')).toBeUndefined();
   });
 
   test('a hundred repositories with a hundred tags each, their images and layers, may be asked for', async () => {

@@ -20,7 +20,7 @@ export interface TestWeb extends Web {
   readonly address: string;
   /** What it logged, at every level, as JSON. */
   readonly lines: Record<string, unknown>[];
-  /** Posts a query; as the admin when told so. */
+  /** Posts a query; as the admin when told so. What the answer tells of its own cost is left out. */
   ask(query: string, variables?: Record<string, unknown>, options?: { asAdmin?: boolean }): Promise<Answer>;
 }
 
@@ -59,7 +59,8 @@ export async function openTestWeb(database: Database, port = 0): Promise<TestWeb
         headers: { 'content-type': 'application/json', ...(asAdmin && { authorization: `Bearer ${ADMIN_TOKEN}` }) },
         body: JSON.stringify({ query, variables }),
       });
-      return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) };
+      const { extensions: _, ...body } = (await response.json()) as Omit<Answer, 'status'> & { extensions?: unknown };
+      return { status: response.status, ...body };
     },
   };
 }
