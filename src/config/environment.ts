@@ -20,6 +20,10 @@ export interface ProcessSettings {
   /** Whether to catalog the bundled layout and a few images of Docker Hub while nothing else is configured. */
   readonly samples: boolean;
   readonly logLevel: LogLevel;
+  /** The file that lists the only documents that are answered; null where every document is. Absolute. */
+  readonly trustedDocuments: string | null;
+  /** Whether the graph is one of several behind a gateway. */
+  readonly isSubgraph: boolean;
 }
 
 /** Adds what is wrong to `faults`, and goes on with the default. An empty variable is one that is not set. */
@@ -40,6 +44,13 @@ export function readEnvironment(
 
   refuseMisspelt(environment, faults);
   const path = (text: string) => resolve(directory, text);
+  const trustedDocuments = read<string | null>('STOWAGE_TRUSTED_DOCUMENTS', null, path, '');
+  const isSubgraph = read('STOWAGE_FEDERATION', false, parseSwitch, 'is neither 1 (be a subgraph) nor 0 (do not).');
+  if (trustedDocuments !== null && isSubgraph) {
+    faults.push(
+      'environment STOWAGE_TRUSTED_DOCUMENTS: cannot be used with STOWAGE_FEDERATION, since a gateway writes documents of its own: let the gateway keep the list.',
+    );
+  }
   return {
     port: read('PORT', 4000, parsePort, 'is not a port: write a number from 0 to 65535, such as 4000.'),
     host: read(
@@ -64,6 +75,8 @@ export function readEnvironment(
     ),
     samples: read('STOWAGE_SAMPLES', true, parseSwitch, 'is neither 1 (catalog the samples) nor 0 (do not).'),
     logLevel: read('LOG_LEVEL', 'info', parseLogLevel, `is not one of ${LOG_LEVELS.join(', ')}.`),
+    trustedDocuments,
+    isSubgraph,
   };
 }
 
@@ -75,6 +88,8 @@ const VARIABLES = [
   'STOWAGE_CONFIG',
   'STOWAGE_ADMIN_TOKEN',
   'STOWAGE_SAMPLES',
+  'STOWAGE_TRUSTED_DOCUMENTS',
+  'STOWAGE_FEDERATION',
   'LOG_LEVEL',
 ] as const;
 type Variable = (typeof VARIABLES)[number];

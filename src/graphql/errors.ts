@@ -3,9 +3,23 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { CatalogError, type CatalogErrorCode } from '../domain/errors.ts';
 
-/** What clients find in `extensions.code` beside Apollo's own codes. */
-export type ClientErrorCode =
-  'BAD_USER_INPUT' | 'NOT_FOUND' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'SERVICE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR';
+/** What clients find in `extensions.code`. A closed list, which docs/api.md explains. */
+export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
+
+export const CLIENT_ERROR_CODES = [
+  'BAD_REQUEST',
+  'BAD_USER_INPUT',
+  'FORBIDDEN',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'INTERNAL_SERVER_ERROR',
+  'NOT_FOUND',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'SERVICE_UNAVAILABLE',
+  'UNAUTHENTICATED',
+  'UNTRUSTED_DOCUMENT',
+] as const;
 
 /**
  * Apollo's `formatError`: the one place where what was thrown becomes what a client reads. A CatalogError keeps its
@@ -16,7 +30,8 @@ export function errorFormatter(
 ): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
   return (formatted, error) => {
     const code = formatted.extensions?.['code'];
-    if (code !== undefined && code !== 'INTERNAL_SERVER_ERROR') return formatted;
+    if (isKnown(code) && code !== 'INTERNAL_SERVER_ERROR') return formatted;
+    if (isRefusedRequest(error)) return { ...formatted, extensions: { code: 'BAD_REQUEST' satisfies ClientErrorCode } };
     const thrown = originalOf(error);
     const known = thrown instanceof CatalogError ? CLIENT_CODES[thrown.code] : undefined;
     if (known === 'SERVICE_UNAVAILABLE') log.warn({ err: thrown, path: formatted.path }, 'the catalog does not answer');
@@ -69,9 +84,21 @@ const STATUSES: Partial<Record<ClientErrorCode, number>> = {
   NOT_FOUND: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
+  UNTRUSTED_DOCUMENT: 403,
   SERVICE_UNAVAILABLE: 503,
   INTERNAL_SERVER_ERROR: 500,
 };
+
+function isKnown(code: unknown): code is ClientErrorCode {
+  return CLIENT_ERROR_CODES.some((known) => known === code);
+}
+
+/** Apollo gives a status, and no code, to a hash that is not of the text beside it. */
+function isRefusedRequest(error: unknown): boolean {
+  const http =
+    error instanceof GraphQLError ? (error.extensions['http'] as { status?: number } | undefined) : undefined;
+  return http?.status !== undefined && http.status >= 400 && http.status < 500;
+}
 
 /** graphql-js wraps what resolvers and scalars throw, sometimes twice. */
 function originalOf(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import { createReads } from '../catalog/read/index.ts';
@@ -7,16 +8,22 @@ import type { Commands } from '../commands/index.ts';
 import { createContext, type GraphQLContext } from './context.ts';
 import { refusal } from './errors.ts';
 import { createGraphServer, createSchema } from './server.ts';
+import { readTrustedDocuments } from './trusted-documents.ts';
 import { typeResolvers } from './types/index.ts';
 import { viewerOf } from './viewer.ts';
 
 export { hidden } from './errors.ts';
+export { referenceOf, type ReferenceMember, type ReferenceType } from './reference.ts';
 
 export interface GraphSettings {
   readonly database: Database;
   readonly commands: Commands;
   readonly adminToken: string;
   readonly log: Logger;
+  /** A list of documents; where there is one, no other is answered. */
+  readonly trustedDocuments?: string | null;
+  /** True for a subgraph of a federated graph. */
+  readonly isSubgraph?: boolean;
   /** How the HTTP server stops taking requests before this one stops answering them. */
   readonly drain: ApolloServerPlugin;
 }
@@ -31,9 +38,11 @@ export interface Graph {
 }
 
 export async function openGraph(settings: GraphSettings): Promise<Graph> {
-  const { database, commands, adminToken, log, drain } = settings;
-  const sdl = await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8');
-  const server = createGraphServer<GraphQLContext>({ schema: createSchema(sdl, typeResolvers), log, drain });
+  const { database, commands, adminToken, log, trustedDocuments, drain } = settings;
+  const sdl = await readFile(SDL, 'utf8');
+  const schema = settings.isSubgraph ? await openSubgraph(sdl) : createSchema(sdl, typeResolvers);
+  const documents = trustedDocuments == null ? null : await readTrustedDocuments(trustedDocuments, schema);
+  const server = createGraphServer<GraphQLContext>({ schema, documents, log, drain });
   await server.start();
   const reads = createReads(database);
   forgetWithConnections(database.pool, () => reads.forget());
@@ -48,6 +57,15 @@ export async function openGraph(settings: GraphSettings): Promise<Graph> {
       }
     },
   };
+}
+
+const SDL = new URL('../../schema.graphql', import.meta.url);
+const FEDERATION = new URL('../../federation.graphql', import.meta.url);
+
+/** Its library is loaded by those who ask for it. */
+async function openSubgraph(sdl: string): Promise<GraphQLSchema> {
+  const { createSubgraphSchema } = await import('./federation.ts');
+  return createSubgraphSchema(sdl, await readFile(FEDERATION, 'utf8'));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { makeExecutableSchema, type IExecutableSchemaDefinition } from '@graphql-tools/schema';
@@ -10,12 +11,15 @@ import { costOf, costRefusal, type Cost } from './cost.ts';
 import { errorFormatter, statusOf } from './errors.ts';
 import { aliasLimit, depthLimit, MAX_COST, MAX_SELECTIONS, MAX_TOKENS } from './limits.ts';
 import { scalarResolvers } from './scalars/index.ts';
+import { onlyTrusted, type TrustedDocuments } from './trusted-documents.ts';
 import { guardMutations, type Viewer } from './viewer.ts';
 
 type Resolvers = NonNullable<IExecutableSchemaDefinition['resolvers']>;
 
 export interface GraphServerSettings {
   readonly schema: GraphQLSchema;
+  /** Null where every document may be sent. */
+  readonly documents: TrustedDocuments | null;
   readonly log: Logger;
   /** How the HTTP server stops taking requests before this one stops answering them. */
   readonly drain: ApolloServerPlugin;
@@ -49,9 +53,11 @@ export function createGraphServer<Context extends { readonly viewer: Viewer }>(
     maxRecursiveSelections: MAX_SELECTIONS,
     validationRules: [depthLimit, aliasLimit],
     plugins: [
-      // Left on, it wraps every field of every type.
+      // Left on, they wrap every field of every type: the one always, the other in a subgraph.
       ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
+      ...(settings.documents === null ? [] : [onlyTrusted(settings.documents)]),
       emptyOperationName,
       statusOfErrors,
       costLimit,

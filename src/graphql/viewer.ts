@@ -28,7 +28,7 @@ export function viewerOf(authorization: string | undefined, adminToken: string):
   );
 }
 
-/** The scope that each mutation needs; one that is not listed needs `catalog:admin`. */
+/** One that is not listed needs `catalog:admin`. */
 const MUTATION_SCOPES: Readonly<Record<string, Scope>> = {
   addRegistry: 'catalog:admin',
   updateRegistry: 'catalog:admin',
@@ -40,6 +40,11 @@ const MUTATION_SCOPES: Readonly<Record<string, Scope>> = {
   cancelSync: 'catalog:admin',
 };
 
+/** The scope that a mutation needs. */
+export function scopeOf(mutation: string): Scope {
+  return MUTATION_SCOPES[mutation] ?? 'catalog:admin';
+}
+
 /**
  * Puts the check of its scope before the resolver of each mutation. Without a token the refusal is UNAUTHENTICATED,
  * with one that lacks the scope FORBIDDEN. (A plugin's `willResolveField` would be called for every field of all.)
@@ -50,7 +55,7 @@ export function guardMutations(schema: GraphQLSchema): void {
     ?.getFields() ?? {};
   for (const field of Object.values(fields)) {
     const { name, resolve = defaultFieldResolver } = field;
-    const scope = MUTATION_SCOPES[name] ?? 'catalog:admin';
+    const scope = scopeOf(name);
     field.resolve = (source, args, context, info) => {
       requireScope(name, scope, context.viewer);
       return resolve(source, args, context, info);

@@ -8,7 +8,8 @@ import { endConnectionsOnClose } from './closing.ts';
 import { answerFaults } from './faults.ts';
 import { reportHealth } from './health.ts';
 import { listenOn } from './listen.ts';
-import { BUILT_PAGE, openPlayground } from './playground.ts';
+import { BUILT_PAGE, CLOSED_PLAYGROUND, openPlayground } from './playground.ts';
+import { serveReference } from './reference.ts';
 import { logRequests } from './request-log.ts';
 import { secureAnswers } from './security.ts';
 
@@ -18,6 +19,10 @@ export interface WebSettings {
   /** Whoever sends it may change the catalog. */
   readonly adminToken: string;
   readonly log: Logger;
+  /** A file with the only documents that are answered; every document where there is none. */
+  readonly trustedDocuments?: string | null;
+  /** True to serve a subgraph of a federated graph. */
+  readonly isSubgraph?: boolean;
   /** Stowage's own version, as /healthz tells it. */
   readonly version: string;
 }
@@ -31,7 +36,7 @@ export interface Web {
 }
 
 export async function openWeb(settings: WebSettings): Promise<Web> {
-  const { database, commands, adminToken, log, version } = settings;
+  const { database, commands, adminToken, log, version, trustedDocuments, isSubgraph } = settings;
   // Named by Fastify's own type: the routes below are no more particular.
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
@@ -47,13 +52,15 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
   answerFaults(app, log);
   reportHealth(app, database, version);
 
-  const graph = await openGraph({ database, commands, adminToken, log, drain: fastifyApolloDrainPlugin(app) });
-  const playground = await openPlayground(app, BUILT_PAGE);
+  const drain = fastifyApolloDrainPlugin(app);
+  const graph = await openGraph({ database, commands, adminToken, log, trustedDocuments, isSubgraph, drain });
+  const playground = trustedDocuments == null ? await openPlayground(app, BUILT_PAGE) : CLOSED_PLAYGROUND;
   const answer = fastifyApolloHandler(graph.server, {
     context: (request) => Promise.resolve(graph.contextFor(request.headers.authorization)),
   });
   app.get('/', (_, reply) => reply.redirect('/graphql'));
   app.get('/schema.graphql', (_, reply) => reply.type('text/plain; charset=utf-8').send(graph.sdl));
+  serveReference(app, graph.sdl);
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',

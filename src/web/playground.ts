@@ -27,18 +27,35 @@ export async function openPlayground(app: FastifyInstance, built: URL): Promise<
       maxAge: '1y',
     });
   }
+  return playgroundOf(page ?? NOT_BUILT);
+}
+
+function playgroundOf(page: string): Playground {
   return {
     isWanted: ({ method, headers }) => method === 'GET' && /\btext\/html\b/.test(headers.accept ?? ''),
-    send: (reply) => reply.type('text/html; charset=utf-8').send(page ?? NOT_BUILT),
+    send: (reply) => reply.type('text/html; charset=utf-8').send(page),
   };
 }
 
-const NOT_BUILT = `<!doctype html>
+function pageSaying(...paragraphs: string[]): string {
+  return `<!doctype html>
 <html lang="en">
   <meta charset="utf-8" />
   <title>Stowage</title>
   <h1>Stowage</h1>
-  <p>The playground has not been built. Run <code>npm run build:ui</code> and start Stowage again.</p>
-  <p>The graph itself is here all the same: POST queries to this address.</p>
-</html>
+${paragraphs.map((paragraph) => `  <p>${paragraph}</p>\n`).join('')}</html>
 `;
+}
+
+const NOT_BUILT = pageSaying(
+  'The playground has not been built. Run <code>npm run build:ui</code> and start Stowage again.',
+  'The graph itself is here all the same: POST queries to this address.',
+);
+
+/** For where only trusted documents are answered: whatever was typed into a playground would be refused. */
+export const CLOSED_PLAYGROUND = playgroundOf(
+  pageSaying(
+    'There is no playground here: this graph answers only the documents that its operator listed.',
+    'What it is made of stands in the <a href="/reference">reference</a>.',
+  ),
+);

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { Database } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
-import { openWeb, type Web } from '../../src/web/index.ts';
+import { openWeb, type Web, type WebSettings } from '../../src/web/index.ts';
 
 export const ADMIN_TOKEN = 'the-admin-token-of-the-tests';
 
@@ -25,7 +25,11 @@ export interface TestWeb extends Web {
 }
 
 /** All that is served, over the given database, on loopback: on a free port unless one is given. */
-export async function openTestWeb(database: Database, port = 0): Promise<TestWeb> {
+export async function openTestWeb(
+  database: Database,
+  port = 0,
+  settings: Pick<WebSettings, 'trustedDocuments' | 'isSubgraph'> = {},
+): Promise<TestWeb> {
   const lines: Record<string, unknown>[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _, done) {
@@ -44,6 +48,7 @@ export async function openTestWeb(database: Database, port = 0): Promise<TestWeb
     adminToken: ADMIN_TOKEN,
     log: pino({ level: 'debug' }, sink),
     version: '0.0.0-test',
+    ...settings,
   });
   const address = await web.listen(port, '127.0.0.1').catch(async (error: unknown) => {
     await web.close();
@@ -59,8 +64,8 @@ export async function openTestWeb(database: Database, port = 0): Promise<TestWeb
         headers: { 'content-type': 'application/json', ...(asAdmin && { authorization: `Bearer ${ADMIN_TOKEN}` }) },
         body: JSON.stringify({ query, variables }),
       });
-      const { extensions: _, ...body } = (await response.json()) as Omit<Answer, 'status'> & { extensions?: unknown };
-      return { status: response.status, ...body };
+      const { data, errors } = (await response.json()) as Omit<Answer, 'status'>;
+      return { status: response.status, ...(data !== undefined && { data }), ...(errors && { errors }) };
     },
   };
 }

@@ -22,7 +22,8 @@ export const nodeResolvers: Resolvers = {
   },
 };
 
-async function nodeOf(node: NodeKey, loaders: Loaders) {
+/** Null where it does not exist (any more). */
+export async function nodeOf(node: NodeKey, loaders: Loaders) {
   switch (node.type) {
     case 'Artifact':
     case 'Image':
