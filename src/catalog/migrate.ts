@@ -2,13 +2,14 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { withSchemaEngine } from './schema-engine.ts';
+import { readTagVersions } from './tag-version.ts';
 
 const FOLDER = join(import.meta.dirname, '../../prisma/migrations');
 const LOCK_FILE = 'migration_lock.toml';
 
 /**
  * Applies what is missing of prisma/migrations, with Prisma's own bookkeeping, so that `prisma migrate` finds what it
- * expects. Processes that start together wait for each other. Answers with the names of the migrations applied.
+ * expects, and brings up to date what SQL alone can't. Processes that start together wait for each other. Answers with the names of the migrations applied.
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -16,8 +17,9 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     const migrations = await readMigrations();
-    if (await isCurrent(client, migrations)) return [];
-    return await apply(databaseUrl, migrations);
+    const applied = (await isCurrent(client, migrations)) ? [] : await apply(databaseUrl, migrations);
+    await readTagVersions(client);
+    return applied;
   } finally {
     await client.end();
   }

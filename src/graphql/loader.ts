@@ -47,6 +47,18 @@ export function batchPages<A, T>(list: NestedList<A, T>): PageLoader<A, T> {
   };
 }
 
+/** A list of bounded length that each parent has; shared as pages are. */
+export interface ListLoader<A, V> {
+  list(parent: number, args: A): Promise<readonly V[]>;
+}
+
+export function batchLists<A extends object, V>(
+  read: (keys: readonly number[], args: A) => Promise<ReadonlyMap<number, readonly V[]>>,
+): ListLoader<A, V> {
+  const lists = loadersBy((args: A) => (keys: readonly number[]) => read(keys, args));
+  return { list: async (parent, args) => (await lists(args, args).load(parent)) ?? [] };
+}
+
 /** A loader for each set of arguments; `key` holds those that tell the sets apart. */
 function loadersBy<A, V>(
   read: (args: A) => (keys: readonly number[]) => Promise<ReadonlyMap<number, V>>,

@@ -1,7 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
 import type { TagName } from '../domain/reference.ts';
 import type { Pattern } from '../domain/pattern.ts';
-import { compareVersions } from '../domain/version.ts';
+import { sortedByVersion } from '../domain/version.ts';
 import type { ListedTag } from '../registries/registry.ts';
 
 /** What a complete listing means for what the catalog knows. */
@@ -62,6 +62,6 @@ export function followedPlatforms(followed: readonly string[] | null, wanted: re
 
 function newest(tags: readonly ListedTag[], count: number | null): readonly ListedTag[] {
   if (count === null || tags.length <= count) return tags;
-  const chosen = new Set(tags.toSorted((a, b) => compareVersions(b.name, a.name)).slice(0, count));
+  const chosen = new Set(sortedByVersion(tags).slice(0, count));
   return tags.filter((tag) => chosen.has(tag));
 }

@@ -6,7 +6,7 @@ test('applies nothing to a database that is current', async () => {
   try {
     expect(await migrate(database.url)).toEqual([]);
     const rows = await database.run<{ count: number }>('select count(*) from _prisma_migrations', []);
-    expect(rows).toEqual([{ count: 1 }]);
+    expect(rows).toEqual([{ count: readdirSync('prisma/migrations').length - 1 }]);
     expect(await database.prisma.registry.findMany()).toEqual([]);
   } finally {
     await database.close();

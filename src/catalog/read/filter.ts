@@ -2,6 +2,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { CatalogError, messageOf } from '../../domain/errors.ts';
 import { isWildcard, likePattern, parsePattern } from '../../domain/pattern.ts';
 import { DOCKER_HUB, parseRegistryHost, type RegistryHost } from '../../domain/reference.ts';
+import { parseVersionRange } from '../../domain/version-range.ts';
 
 export interface KeyValueFilter {
   readonly name: string;
@@ -104,6 +105,15 @@ export function entryIs(document: Sql, { name, value }: KeyValueFilter): Sql {
   // The one form that the indexes on labels and annotations answer.
   if (!isWildcard(value)) return sql`${document} @> ${JSON.stringify({ [key]: storable(value) })}::jsonb`;
   return valueIs(sql`${document} ->> ${key}::text`, value);
+}
+
+/** `key` is a column of version keys: one of them is in the range. A prerelease has a dash in its key. */
+export function versionIn(key: Sql, range: string, place: string): Sql {
+  const intervals = parseVersionRange(range, place).map(({ from, to, hasPrereleases }) => {
+    const within = sql`${key} >= ${from} and ${key} < ${to}`;
+    return hasPrereleases ? within : sql`${within} and ${key} not like '%-%'`;
+  });
+  return anyOf(intervals);
 }
 
 /** What PostgreSQL can't hold, and so has nowhere, becomes U+FFFD, as it does when it is stored. */

@@ -3,13 +3,18 @@ import { historyReads } from './history.ts';
 import { imageReads } from './image.ts';
 import { layerReads } from './layer.ts';
 import { manifestReads } from './manifest.ts';
+import { newerTagReads } from './newer-tag.ts';
+import { referenceReads } from './reference.ts';
 import { registryReads } from './registry.ts';
 import { repositoryReads } from './repository.ts';
 import { syncReads } from './sync.ts';
 import { tagEventReads } from './tag-event.ts';
 import { tagReads } from './tag.ts';
 
-export { tagKey, type TagKey, type TagRecord } from './tag.ts';
+export { tagKey, type TagKey } from './tag.ts';
+export type { TagRecord } from './tag-row.ts';
+export { asOfKey, type ReferenceAsOf } from './reference.ts';
+export type { NewerTagArguments } from './newer-tag.ts';
 export type { HistoryEntryRecord } from './history.ts';
 export type { ImageLayerRecord } from './image.ts';
 export type { LayerBlobRecord, LayerRecord } from './layer.ts';
@@ -36,6 +41,8 @@ export function createReads(connection: Connection) {
     ...registryReads(connection),
     ...repositoryReads(connection),
     ...tagReads(connection),
+    ...newerTagReads(connection),
+    ...referenceReads(connection),
     ...tagEventReads(connection),
     ...manifests,
     ...images,

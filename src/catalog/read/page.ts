@@ -105,6 +105,12 @@ export function nestedList<A, R extends Row, T>(
   };
 }
 
+/** The length of a list that has no pages. Throws INVALID_ARGUMENT. */
+export function lengthOf(first: number | null | undefined, usual: number): number {
+  checkSize('first', first);
+  return first ?? usual;
+}
+
 interface PageRow {
   page_id: number;
   page_key?: string;

@@ -1,6 +1,7 @@
 import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { TagName } from '../../domain/reference.ts';
+import { versionColumns } from '../../domain/version.ts';
 import type { RepositoryPlace } from './repository.ts';
 
 /**
@@ -13,18 +14,22 @@ export async function moveTags(
   tags: ReadonlyMap<TagName, Digest>,
   at: Date,
 ): Promise<number> {
+  const versions = [...tags.keys()].map(versionColumns);
   const rows = await connection.run<{ id: number }>(
     `/* catalog.moveTags */
      with change as (
-       select r.id as repository_id, n.name, n.place, m.id as to_id, t.manifest_id as from_id
-       from unnest($3::text[], $4::bytea[]) with ordinality as n(name, digest, place)
+       select r.id as repository_id, n.name, n.version_group, n.version_key, n.place, m.id as to_id,
+              t.manifest_id as from_id
+       from unnest($3::text[], $4::bytea[], $6::text[], $7::text[])
+         with ordinality as n(name, digest, version_group, version_key, place)
        join repository r on r.registry_id = $1::int and r.name = $2
        join manifest m on m.digest = n.digest
        left join tag t on t.repository_id = r.id and t.name = n.name
        where t.manifest_id is distinct from m.id
      ), moved as (
-       insert into tag (repository_id, name, manifest_id, first_seen_at, moved_at)
-       select repository_id, name, to_id, $5::timestamptz, $5::timestamptz from change order by place
+       insert into tag (repository_id, name, version_group, version_key, manifest_id, first_seen_at, moved_at)
+       select repository_id, name, version_group, version_key, to_id, $5::timestamptz, $5::timestamptz
+       from change order by place
        on conflict (repository_id, name) do update
          set manifest_id = excluded.manifest_id, moved_at = excluded.moved_at, deleted_at = null
        returning id, name
@@ -34,7 +39,15 @@ export async function moveTags(
             moved.id, change.from_id, change.to_id
      from change join moved using (name) order by change.place
      returning id`,
-    [place.registryId, place.name, [...tags.keys()], [...tags.values()].map(digestBytes), at],
+    [
+      place.registryId,
+      place.name,
+      [...tags.keys()],
+      [...tags.values()].map(digestBytes),
+      at,
+      versions.map((version) => version.group),
+      versions.map((version) => version.key),
+    ],
   );
   return rows.length;
 }

@@ -1,4 +1,4 @@
-import type { CatalogReads, ManifestRecord, PageArguments } from '../../catalog/read/index.ts';
+import { asOfKey, type CatalogReads, type ManifestRecord, type PageArguments } from '../../catalog/read/index.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
@@ -12,6 +12,7 @@ export const manifestLoaders = (reads: CatalogReads) => ({
   manifestById: batchOne(reads.manifestsById),
   manifestByDigest: batchOne(reads.manifestsByDigest),
   manifestIdByReference: batchOne(reads.manifestIdsByReference, formatReference),
+  manifestIdAsOf: batchOne(reads.manifestIdsAsOf, asOfKey),
   rawByManifest: batchOne(reads.rawByManifest),
   annotationsByManifest: batchMany(reads.annotationsByManifest),
   sightingByManifest: batchOne(reads.sightingsByManifest),
@@ -63,6 +64,10 @@ type ManifestListArguments = PageArguments & {
 export const manifestResolvers: Resolvers = {
   Query: {
     manifest: (_, args, { loaders }) => manifestNamed(loaders, args),
+    async manifestAsOf(_, args, { loaders }) {
+      const id = await loaders.manifestIdAsOf.load(args);
+      return id === null ? null : loaders.manifestById.load(id);
+    },
   },
   Artifact: {
     ...manifestFields,

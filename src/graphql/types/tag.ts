@@ -2,7 +2,7 @@ import type { CatalogReads } from '../../catalog/read/index.ts';
 import { formatReference } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { rootConnection } from '../connection.ts';
-import { batchOne, batchPages } from '../loader.ts';
+import { batchLists, batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
 import { imageFor, imagesOf } from './image.ts';
@@ -10,6 +10,7 @@ import { imageFor, imagesOf } from './image.ts';
 export const tagLoaders = (reads: CatalogReads) => ({
   tagById: batchOne(reads.tagsById),
   tagByReference: batchOne(reads.tagsByReference, formatReference),
+  newerTagsByTag: batchLists(reads.newerTagsByTag),
   tagEventsByTag: batchPages(reads.tagEventsByTag),
 });
 
@@ -29,6 +30,7 @@ export const tagResolvers: Resolvers = {
     image: ({ manifestId }, { platform }, { loaders }) =>
       manifestId === null ? null : imageFor(loaders, manifestId, platform),
     images: ({ manifestId }, _, { loaders }) => (manifestId === null ? [] : imagesOf(loaders, manifestId)),
+    newerTags: (tag, args, { loaders }) => loaders.newerTagsByTag.list(tag.id, args),
     history: (tag, args, { loaders }) => loaders.tagEventsByTag.connection(tag.id, args),
   },
 };
