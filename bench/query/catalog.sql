@@ -121,9 +121,10 @@ update layer l set image_count = counts.images
 from (select layer_id, count(distinct image_id) as images from stack group by 1) counts where counts.layer_id = l.id;
 
 -- Every repository has tags, the first 200 of them 60 and more.
-insert into tag (id, repository_id, name, manifest_id, first_seen_at, moved_at)
+insert into tag (id, repository_id, name, version_group, version_key, manifest_id, first_seen_at, moved_at)
 select n, case when n <= 20000 then n when n <= 32000 then 1 + n % 200 else 1 + floor(20000 * random() ^ 1.5)::int end,
-  '1.' || n % 40 || '.' || n, 1 + floor(150000 * random())::int,
+  '1.' || n % 40 || '.' || n, '3//', '11' || length(text(n % 40)) || n % 40 || length(text(n)) || n || '.',
+  1 + floor(150000 * random())::int,
   '2025-01-01'::timestamptz + n * interval '1 minute', '2025-01-01'::timestamptz + n * interval '1 minute'
 from generate_series(1, 200000) n;
 

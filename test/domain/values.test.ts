@@ -13,7 +13,6 @@ import {
 } from '../../src/domain/platform.ts';
 import { parseSchedule } from '../../src/domain/schedule.ts';
 import { parseTimestamp } from '../../src/domain/timestamp.ts';
-import { compareVersions } from '../../src/domain/version.ts';
 import { createGenerator } from '../support/generated.ts';
 import { describeSamples, sampleJson } from '../support/samples.ts';
 
@@ -226,55 +225,6 @@ describe('a timestamp', () => {
     {},
     '2026-08-19T18:00:00Z'.repeat(10),
   ])('%j says nothing', (value) => expect(parseTimestamp(value)).toBeNull());
-});
-
-describe('versions', () => {
-  test('are in order', () => {
-    const ordered = [
-      'nightly-20260101',
-      'edge',
-      'latest',
-      '0.9',
-      'v1.0.0-alpha',
-      '1.0.0-beta.2',
-      '1.0.0-beta.11',
-      '1.0.0-rc1',
-      '1.0.0',
-      '1.0.0-alpine',
-      '1.0.0-alpine3.20',
-      '1.0.0-slim',
-      'v1.0.1',
-      '1.2',
-      '1.10',
-      '2-rc',
-      '2',
-      '2-bookworm',
-      '20260101',
-      '123456789012345678901234567890',
-    ];
-    const generator = createGenerator(4);
-    const shuffled = ordered
-      .map((name) => ({ name, at: generator.below(2 ** 31) }))
-      .sort((a, b) => a.at - b.at)
-      .map(({ name }) => name);
-    expect(shuffled.sort(compareVersions)).toEqual(ordered);
-  });
-
-  test('have one order, without cycles', () => {
-    const generator = createGenerator(5);
-    const names = Array.from({ length: 60 }, () => {
-      const part = () => generator.oneOf(['1', '2', '10', '01', 'rc', 'alpine', 'b', 'x', 'RC', '.', '-', 'v', '']);
-      return Array.from({ length: 5 }, part).join('') || '_';
-    });
-    for (const a of names) {
-      for (const b of names) {
-        expect(Math.sign(compareVersions(a, b)) + Math.sign(compareVersions(b, a))).toBe(0);
-        if (compareVersions(a, b) > 0) continue;
-        const cycle = names.find((c) => compareVersions(b, c) <= 0 && compareVersions(a, c) > 0);
-        expect([a, b, cycle]).toEqual([a, b, undefined]);
-      }
-    }
-  });
 });
 
 describe('JSON from outside', () => {

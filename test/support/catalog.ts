@@ -3,6 +3,7 @@ import { chainIds } from '../../src/domain/chain-id.ts';
 import { digestBytes, digestOf, type Digest } from '../../src/domain/digest.ts';
 import type { HistoryStep, RunConfig } from '../../src/domain/image-config.ts';
 import { parsePlatform } from '../../src/domain/platform.ts';
+import { versionColumns } from '../../src/domain/version.ts';
 
 /** A row with a digest, as tests name it. */
 export interface Content {
@@ -204,13 +205,14 @@ export function catalogOf(database: Database) {
         [repositoryId, name],
       );
       const from = before?.manifest_id ?? null;
+      const { group, key } = versionColumns(name);
       const id = await insert(
-        `insert into tag (repository_id, name, manifest_id, first_seen_at, moved_at, deleted_at)
-         values ($1, $2, $3, $4, $4, $5)
+        `insert into tag (repository_id, name, manifest_id, first_seen_at, moved_at, deleted_at, version_group, version_key)
+         values ($1, $2, $3, $4, $4, $5, $6, $7)
          on conflict (repository_id, name)
          do update set manifest_id = excluded.manifest_id, moved_at = excluded.moved_at, deleted_at = excluded.deleted_at
          returning id`,
-        [repositoryId, name, target?.id ?? null, at, target === null ? at : null],
+        [repositoryId, name, target?.id ?? null, at, target === null ? at : null, group, key],
       );
       await database.run(
         'insert into tag_event (kind, at, repository_id, tag_id, from_id, to_id) values ($1, $2, $3, $4, $5, $6)',
