@@ -44,6 +44,7 @@ const config: CodegenConfig = {
               `import('../graphql/connection.ts').ConnectionOf<import('${READS}').${record}>`,
             ]),
           ),
+          CatalogMetadata: `${READS}#MetadataRecord`,
           HistoryEntry: `${READS}#HistoryEntryRecord`,
           ImageDiff: '../graphql/types/image-diff.ts#ImageDiffRecord',
           ImageIndex: `${READS}#ImageIndexRecord`,

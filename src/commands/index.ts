@@ -1,6 +1,7 @@
 import type { Database } from '../catalog/database.ts';
 import type { Seal } from '../catalog/write/index.ts';
 import { createRegistryCommands, type RegistryCommands, type RegistryKinds } from './registry.ts';
+import { createRepositoryCommands, type RepositoryCommands } from './repository.ts';
 import { createSyncRunCommands, type SyncRunCommands } from './sync-run.ts';
 import { createSyncSourceCommands, type SyncSourceCommands } from './sync-source.ts';
 
@@ -14,7 +15,7 @@ export { parseRegistryUrl, type RegistryKinds } from './registry.ts';
 export type { UserError } from './user-error.ts';
 
 /** What people ask for; each answers with what it did, or with what was wrong, and then did nothing. */
-export type Commands = RegistryCommands & SyncSourceCommands & SyncRunCommands;
+export type Commands = RegistryCommands & RepositoryCommands & SyncSourceCommands & SyncRunCommands;
 
 export interface CommandSettings {
   readonly database: Database;
@@ -26,6 +27,7 @@ export interface CommandSettings {
 export function createCommands({ database, seal, kinds, now = () => new Date() }: CommandSettings): Commands {
   return {
     ...createRegistryCommands(database, seal, kinds, now),
+    ...createRepositoryCommands(database),
     ...createSyncSourceCommands(database, now),
     ...createSyncRunCommands(database, now),
   };

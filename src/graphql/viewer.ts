@@ -33,6 +33,7 @@ const MUTATION_SCOPES: Readonly<Record<string, Scope>> = {
   addRegistry: 'catalog:admin',
   updateRegistry: 'catalog:admin',
   removeRegistry: 'catalog:admin',
+  setMetadata: 'catalog:admin',
   addSyncSource: 'catalog:admin',
   updateSyncSource: 'catalog:admin',
   removeSyncSource: 'catalog:admin',

@@ -1,4 +1,5 @@
 import { prepareQueue } from '../../src/queue/index.ts';
+import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openTestWeb, type TestWeb } from '../support/web.ts';
 
@@ -130,4 +131,100 @@ test('what is wrong with an input comes back as data, and nothing is changed', a
     ],
   });
   expect((await web.ask('{ syncSources { totalCount } }')).data).toEqual({ syncSources: { totalCount: 0 } });
+});
+
+describe('metadata of a repository', () => {
+  const METADATA = 'owner team lifecycle documentationUrl sourceUrl annotations { name value }';
+  const set = (input: object) =>
+    change<{ repository: { metadata: object } | null; userErrors: { message: string; path: string[] }[] }>(
+      `mutation ($input: SetMetadataInput!) { setMetadata(input: $input) { repository { metadata { ${METADATA} } } ${ERRORS} } }`,
+      { input },
+    );
+
+  beforeAll(async () => {
+    const build = catalogOf(database);
+    const repository = await build.repository('quay.io/team/described');
+    await build.image(repository, { labels: { 'org.opencontainers.image.source': 'https://old.example.com' } });
+    await build.image(repository, {
+      labels: {
+        'org.opencontainers.image.vendor': 'ACME',
+        'org.opencontainers.image.source': 'https://label.example.com',
+        'org.opencontainers.image.documentation': 'javascript:alert(1)',
+      },
+      annotations: { 'org.opencontainers.image.source': 'https://annotation.example.com' },
+    });
+    await build.artifact(repository, 'application/vnd.example');
+  });
+
+  const SAID = {
+    owner: 'ACME',
+    team: null,
+    lifecycle: null,
+    documentationUrl: null,
+    sourceUrl: 'https://annotation.example.com',
+    annotations: [],
+  };
+
+  test('is what its newest image says until people set it, and again when they remove it', async () => {
+    const reference = 'quay.io/team/described';
+    expect(await set({ repository: reference })).toEqual({ repository: { metadata: SAID }, userErrors: [] });
+    const annotations = [
+      { name: '__proto__', value: '' },
+      { name: 'tier', value: 'gold' },
+    ];
+    const given = { owner: 'natanael', lifecycle: 'production', sourceUrl: 'http://git.example.com/a', annotations };
+    const expected = { ...SAID, ...given };
+    expect((await set({ repository: `${reference}:ignored`, ...given })).repository?.metadata).toEqual(expected);
+    expect((await set({ repository: reference, team: 'a' })).repository?.metadata).toEqual({ ...expected, team: 'a' });
+    expect(
+      (await web.ask('{ repositories(filter: { metadata: { name: "tier", value: "g*" } }) { nodes { name } } }')).data,
+    ).toEqual({ repositories: { nodes: [{ name: 'team/described' }] } });
+    const nothing = { owner: null, team: null, lifecycle: null, sourceUrl: null, annotations: null };
+    expect((await set({ repository: reference, ...nothing })).repository?.metadata).toEqual(SAID);
+  });
+
+  test('is refused where it can not be, and then nothing of it is set', async () => {
+    const repository = 'quay.io/team/described';
+    const { userErrors, repository: changed } = await set({
+      repository,
+      owner: ' ',
+      team: 'x'.repeat(256),
+      lifecycle: 'a\u0000',
+      documentationUrl: 'javascript:alert(1)',
+      sourceUrl: `https://${'x'.repeat(2050)}`,
+      annotations: [
+        { name: 'a', value: 'x'.repeat(4097) },
+        { name: 'a', value: '' },
+        { name: '', value: '' },
+      ],
+    });
+    expect(changed).toBeNull();
+    expect(userErrors.map(({ path }) => path.join('.'))).toEqual([
+      'input.owner',
+      'input.team',
+      'input.lifecycle',
+      'input.documentationUrl',
+      'input.sourceUrl',
+      'input.annotations.0.value',
+      'input.annotations.1.name',
+      'input.annotations.2.name',
+    ]);
+    const many = Array.from({ length: 101 }, (_, at) => ({ name: `a${at}`, value: '' }));
+    expect((await set({ repository, team: 'b', annotations: many })).userErrors).toMatchObject([
+      { path: ['input', 'annotations'], message: 'annotations has 101 entries: a repository has 100 at most.' },
+    ]);
+    expect((await set({ repository: 'quay.io/team/unknown', owner: 'x' })).userErrors).toMatchObject([
+      { __typename: 'NotFound', path: ['input', 'repository'] },
+    ]);
+    expect((await set({ repository })).repository?.metadata).toEqual(SAID);
+  });
+
+  test('of many repositories is one statement', async () => {
+    database.statements.length = 0;
+    await web.ask('{ repositories { nodes { metadata { owner team documentationUrl sourceUrl } } } }');
+    expect(database.statements).toHaveLength(2);
+    database.statements.length = 0;
+    await web.ask('{ repositories { nodes { metadata { team lifecycle annotations { name } } } } }');
+    expect(database.statements).toHaveLength(1);
+  });
 });

@@ -24,7 +24,7 @@ export { DEFAULT_PAGE, MAX_PAGE, type NestedList, type Page, type PageArguments,
 export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './platform.ts';
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
-export type { RepositoryKey, RepositoryRecord } from './repository.ts';
+export type { MetadataRecord, RepositoryKey, RepositoryRecord } from './repository.ts';
 export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
 export type { TagEventRecord } from './tag-event.ts';
 

@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { NameAndValue } from '../../domain/image-config.ts';
 import { DOCKER_HUB, familiarName } from '../../domain/reference.ts';
+import { isWebAddress } from '../../domain/web-address.ts';
 import type { Connection } from '../database.ts';
 import {
   allOf,
@@ -42,7 +43,9 @@ export interface RepositoryRecord {
   readonly lastSyncedAt: Date | null;
 }
 
+/** What people set; where they set nothing, `claimsByRepository` may have what an image says. */
 export interface MetadataRecord {
+  readonly repositoryId: number;
   readonly owner: string | null;
   readonly team: string | null;
   readonly lifecycle: string | null;
@@ -70,6 +73,9 @@ export interface RepositoryListArguments {
   readonly filter?: RepositoryFilter | null;
   readonly orderBy?: RepositoryOrder | null;
 }
+
+/** What the newest image of a repository says of it. */
+export type MetadataClaims = Pick<MetadataRecord, 'owner' | 'documentationUrl' | 'sourceUrl'>;
 
 /** Host and path, as a reference has them. */
 export interface RepositoryKey {
@@ -99,6 +105,11 @@ export function repositoryReads(connection: Connection) {
         sql`/* catalog.repositoriesById */ select ${COLUMNS} from ${FROM} where r.id = any(${ids}::int[])`,
       );
       return new Map(rows.map((row) => [row.id, recordOf(row)]));
+    },
+
+    claimsByRepository: async (ids: readonly number[]): Promise<Map<number, MetadataClaims>> => {
+      const rows = await connection.run<ClaimsRow>(CLAIMS_BY_REPOSITORY, [ids]);
+      return new Map(rows.map((row) => [row.repository_id, claimsOf(row)]));
     },
 
     /** The keys of the answer are references: docker.io/library/alpine. */
@@ -212,6 +223,43 @@ function metadataIs(filter: KeyValueFilter): Sql {
   return filter.value == null ? sql`${column} is not null` : valueIs(column, filter.value);
 }
 
+/** Of the last cataloged manifests, the first that is an image: past a hundred others nothing is looked for. */
+const CLAIMS_BY_REPOSITORY = `/* catalog.claimsByRepository */
+  select wanted.id as repository_id, newest.labels, newest.annotations
+  from unnest($1::int[]) as wanted (id)
+  cross join lateral (
+    select i.labels, m.annotations
+    from (
+      select c.manifest_id from repository_manifest c
+      where c.repository_id = wanted.id and c.gone_at is null order by c.manifest_id desc limit 100
+    ) held
+    join image i on i.manifest_id = held.manifest_id join manifest m on m.id = i.manifest_id
+    order by held.manifest_id desc limit 1
+  ) newest`;
+
+interface ClaimsRow {
+  repository_id: number;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys */
+function claimsOf({ labels, annotations }: ClaimsRow): MetadataClaims {
+  const claim = (name: string) => {
+    const key = `org.opencontainers.image.${name}`;
+    return annotations[key] || labels[key] || null;
+  };
+  const link = (name: string) => {
+    const text = claim(name);
+    return text !== null && isWebAddress(text) ? text : null;
+  };
+  return {
+    owner: claim('authors') ?? claim('vendor'),
+    documentationUrl: link('documentation'),
+    sourceUrl: link('source'),
+  };
+}
+
 function recordOf(row: RepositoryRow): RepositoryRecord {
   return {
     __typename: 'Repository',
@@ -227,6 +275,7 @@ function recordOf(row: RepositoryRow): RepositoryRecord {
     starCount: row.star_count,
     pullCount: row.pull_count,
     metadata: {
+      repositoryId: row.id,
       owner: row.owner,
       team: row.team,
       lifecycle: row.lifecycle,

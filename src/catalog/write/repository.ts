@@ -1,6 +1,6 @@
 import type { Connection } from '../database.ts';
 import type { Digest } from '../../domain/digest.ts';
-import type { RepositoryName, TagName } from '../../domain/reference.ts';
+import type { RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
 
 /** Where a repository is, whether the catalog has it or not. */
 export interface RepositoryPlace {
@@ -95,4 +95,39 @@ export async function knownRepositories(connection: Connection, registryId: numb
     [registryId],
   );
   return rows.map((row) => row.name);
+}
+
+/** What people say of a repository. What is undefined stays; null takes away. */
+export interface MetadataChange {
+  readonly owner?: string | null;
+  readonly team?: string | null;
+  readonly lifecycle?: string | null;
+  readonly documentationUrl?: string | null;
+  readonly sourceUrl?: string | null;
+  /** All of them, by name. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Answers with the id of the repository; null where the catalog has no such one. */
+export async function setMetadata(
+  connection: Connection,
+  { host, name }: { readonly host: RegistryHost; readonly name: RepositoryName },
+  change: MetadataChange,
+): Promise<number | null> {
+  const [row] = await connection.run<{ id: number }>(
+    `/* catalog.setMetadata */
+     update repository r set
+       owner = case when c.change ? 'owner' then c.change ->> 'owner' else r.owner end,
+       team = case when c.change ? 'team' then c.change ->> 'team' else r.team end,
+       lifecycle = case when c.change ? 'lifecycle' then c.change ->> 'lifecycle' else r.lifecycle end,
+       documentation_url =
+         case when c.change ? 'documentationUrl' then c.change ->> 'documentationUrl' else r.documentation_url end,
+       source_url = case when c.change ? 'sourceUrl' then c.change ->> 'sourceUrl' else r.source_url end,
+       annotations = coalesce(c.change -> 'annotations', r.annotations)
+     from registry g, (select $3::jsonb as change) c
+     where g.id = r.registry_id and g.host = $1 and r.name = $2
+     returning r.id`,
+    [host, name, JSON.stringify(change)],
+  );
+  return row?.id ?? null;
 }

@@ -12,6 +12,7 @@ export const repositoryLoaders = (reads: CatalogReads) => ({
     reads.repositoriesByReference,
     ({ host, repository }: RepositoryKey) => `${host}/${repository}`,
   ),
+  claimsByRepository: batchOne(reads.claimsByRepository),
   tagsByRepository: batchPages(reads.tagsByRepository),
   tagByName: batchOne(reads.tagsByName, tagKey),
   imagesByRepository: batchPages(reads.imagesByRepository),
@@ -23,6 +24,12 @@ export const repositoryResolvers: Resolvers = {
     repository: (_, { reference }, { loaders }) => loaders.repositoryByReference.load(reference),
     repositories: (_, args, { reads }) => rootConnection(reads.repositories, args),
   },
+  Mutation: {
+    async setMetadata(_, { input }, { commands, reads }) {
+      const { repositoryId, userErrors } = await commands.setMetadata(input);
+      return { repository: await repositoryOf(reads, repositoryId), userErrors };
+    },
+  },
   Repository: {
     id: (repository) => formatNodeId('Repository', repository.id),
     registry: (repository, _, { loaders }) => existing(loaders.registryById.load(repository.registryId)),
@@ -32,4 +39,17 @@ export const repositoryResolvers: Resolvers = {
     images: (repository, args, { loaders }) => loaders.imagesByRepository.connection(repository.id, args),
     history: (repository, args, { loaders }) => loaders.tagEventsByRepository.connection(repository.id, args),
   },
+  CatalogMetadata: {
+    owner: async ({ owner, repositoryId }, _, { loaders }) =>
+      owner ?? (await loaders.claimsByRepository.load(repositoryId))?.owner ?? null,
+    documentationUrl: async ({ documentationUrl, repositoryId }, _, { loaders }) =>
+      documentationUrl ?? (await loaders.claimsByRepository.load(repositoryId))?.documentationUrl ?? null,
+    sourceUrl: async ({ sourceUrl, repositoryId }, _, { loaders }) =>
+      sourceUrl ?? (await loaders.claimsByRepository.load(repositoryId))?.sourceUrl ?? null,
+  },
 };
+
+/** As it is after the change, past the request's loaders. */
+async function repositoryOf(reads: CatalogReads, id: number | null) {
+  return id === null ? null : ((await reads.repositoriesById([id])).get(id) ?? null);
+}
