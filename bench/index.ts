@@ -17,7 +17,9 @@ program
 
 program
   .command('query')
-  .description('Query a catalog of 150,000 images, beside hand-written SQL over node:http.')
+  .description('Query a large catalog, beside PostGraphile and hand-written SQL over node:http, and a smaller one.')
+  .option('--images <number>', 'images of the large catalog', number, 150_000)
+  .option('--scale <number>', 'how many times fewer the small one has', number, 10)
   .option('--connections <number>', 'requests at a time', number, 16)
   .option('--seconds <number>', 'how long each measurement takes', number, 5)
   .option('--rounds <number>', 'measurements of each side, in turns', number, 3)

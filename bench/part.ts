@@ -18,7 +18,10 @@ type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonl
 
 /** Starts a module of this folder that answers calls. */
 export function startPart(path: string): Part {
-  const child = fork(fileURLToPath(new URL(path, import.meta.url)), { serialization: 'advanced' });
+  const child = fork(fileURLToPath(new URL(path, import.meta.url)), {
+    serialization: 'advanced',
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let asked = 0;
   child.on('message', (answer: Answer) => {

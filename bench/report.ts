@@ -10,13 +10,16 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** A table of plain text: the first column to the left, numbers to the right. */
+/** A table in Markdown: words to the left, numbers to the right. */
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+  const isNumeric = head.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
   const texts = [head, ...rows].map((row) => row.map(cellText));
-  const widths = head.map((_, column) => Math.max(...texts.map((row) => row[column]?.length ?? 0)));
-  for (const row of texts) {
-    print(row.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join('  '));
-  }
+  const widths = head.map((_, column) => Math.max(3, ...texts.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((text, at) => (isNumeric[at] ? text.padStart(widths[at] ?? 0) : text.padEnd(widths[at] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, at) => (isNumeric[at] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  const [first = [], ...others] = texts;
+  for (const row of [first, rule, ...others]) print(line(row));
   print('');
 }
 

@@ -1,4 +1,5 @@
--- A catalog of 20,000 repositories, 200,000 tags, 150,000 images and 300,000 layers, as content and as names.
+-- A catalog of 20,000 repositories, 200,000 tags, 150,000 images and 300,000 layers, as content and as names; or of a
+-- part of each, where bench.images says how many images there are to be.
 -- Images stand on each other in three levels, as real ones do: 3,000 bases, 30,000 on one of those, the others on one of
 -- these. Each adds its own layers to the stack below it, so that chain ids of shared parts are equal.
 -- Documents (manifest.raw) are short here: no query that is measured reads them.
@@ -6,6 +7,9 @@
 -- Foreign keys are not checked while rows come in by the million.
 set session_replication_role = replica;
 select setseed(0.5);
+
+create function pg_temp.scaled(n int) returns int language sql stable
+  return n::bigint * coalesce(current_setting('bench.images', true), '150000')::int / 150000;
 
 create temp table later as
 select indexdef, indexrelid::regclass::text as name
@@ -28,30 +32,32 @@ insert into repository (id, registry_id, name, description, star_count, pull_cou
 select n, 1 + n % 5, 'team-' || n % 400 || '/' || (array['web', 'api', 'worker', 'proxy', 'search', 'mail'])[1 + n % 6] || '-' || n,
   'What team ' || n % 400 || ' runs for its service ' || n, n % 500, (random() ^ 4 * 1e8)::bigint,
   '2025-01-01'::timestamptz + n * interval '1 minute', '2026-01-01'::timestamptz + n * interval '1 minute'
-from generate_series(1, 20000) n;
+from generate_series(1, pg_temp.scaled(20000)) n;
 
 insert into layer (id, diff_id, size, uncompressed_size, is_foreign, is_empty, first_seen_at)
 select n, sha256(convert_to('files ' || n, 'UTF8')), size, null, false, false, '2025-01-01'::timestamptz + n * interval '1 minute'
-from (select n, 1000 + (random() ^ 5 * 2e8)::bigint as size from generate_series(1, 300000) n) layers;
+from (select n, 1000 + (random() ^ 5 * 2e8)::bigint as size from generate_series(1, pg_temp.scaled(300000)) n) layers;
 
 insert into layer_blob (id, layer_id, digest, media_type, size, urls)
 select id, id, sha256(convert_to('blob ' || id, 'UTF8')), 'application/vnd.oci.image.layer.v1.tar+gzip', size, '{}' from layer;
 
 -- What each image stands on, and the layers that it adds.
 create temp table plan as
-select n as image_id, 0 as level, null::int as below from generate_series(1, 3000) n
+select n as image_id, 0 as level, null::int as below from generate_series(1, pg_temp.scaled(3000)) n
 union all
-select n, 1, 1 + floor(3000 * random() ^ 3)::int from generate_series(3001, 33000) n
+select n, 1, 1 + floor(pg_temp.scaled(3000) * random() ^ 3)::int
+from generate_series(pg_temp.scaled(3000) + 1, pg_temp.scaled(33000)) n
 union all
-select n, 2, 3001 + floor(30000 * random() ^ 2)::int from generate_series(33001, 150000) n;
+select n, 2, pg_temp.scaled(3000) + 1 + floor(pg_temp.scaled(30000) * random() ^ 2)::int
+from generate_series(pg_temp.scaled(33000) + 1, pg_temp.scaled(150000)) n;
 
 create temp table added as
 select image_id, level, step,
   case
-    when level = 0 then 1 + (image_id * 4 + step) % 10000
-    when level = 1 then 10001 + (image_id * 4 + step) % 120000
-    when step = 0 then 97000 + image_id
-    else 247001 + floor(53000 * random() ^ 2)::int
+    when level = 0 then 1 + (image_id * 4 + step) % pg_temp.scaled(10000)
+    when level = 1 then pg_temp.scaled(10000) + 1 + (image_id * 4 + step) % pg_temp.scaled(120000)
+    when step = 0 then pg_temp.scaled(97000) + image_id
+    else pg_temp.scaled(247000) + 1 + floor(pg_temp.scaled(53000) * random() ^ 2)::int
   end as layer_id
 from plan, generate_series(0, case level when 0 then 3 + image_id % 2 else 1 + image_id % 3 end) step;
 create index on added (level, step);
@@ -94,7 +100,7 @@ select image_id, position, layer_id, layer_id, chain_id from stack order by imag
 insert into manifest (id, digest, kind, media_type, size, raw, first_seen_at)
 select n, sha256(convert_to('manifest ' || n, 'UTF8')), 'IMAGE', 'application/vnd.oci.image.manifest.v1+json', 2400,
   convert_to('{"schemaVersion":2,"image":' || n || '}', 'UTF8'), '2025-01-01'::timestamptz + n * interval '1 minute'
-from generate_series(1, 150000) n;
+from generate_series(1, pg_temp.scaled(150000)) n;
 
 insert into image (manifest_id, config_digest, os, architecture, os_features, created_at, run_config, labels, history,
   layer_count, size, top_chain_id, first_seen_at)
@@ -120,13 +126,18 @@ join (select s.image_id, sum(l.size) as size from stack s join layer l on l.id =
 update layer l set image_count = counts.images
 from (select layer_id, count(distinct image_id) as images from stack group by 1) counts where counts.layer_id = l.id;
 
--- Every repository has tags, the first 200 of them 60 and more.
+-- Every repository has tags, the first hundredth of them 60 and more.
 insert into tag (id, repository_id, name, version_group, version_key, manifest_id, first_seen_at, moved_at)
-select n, case when n <= 20000 then n when n <= 32000 then 1 + n % 200 else 1 + floor(20000 * random() ^ 1.5)::int end,
+select n,
+  case
+    when n <= pg_temp.scaled(20000) then n
+    when n <= pg_temp.scaled(32000) then 1 + n % pg_temp.scaled(200)
+    else 1 + floor(pg_temp.scaled(20000) * random() ^ 1.5)::int
+  end,
   '1.' || n % 40 || '.' || n, '3//', '11' || length(text(n % 40)) || n % 40 || length(text(n)) || n || '.',
-  1 + floor(150000 * random())::int,
+  1 + floor(pg_temp.scaled(150000) * random())::int,
   '2025-01-01'::timestamptz + n * interval '1 minute', '2025-01-01'::timestamptz + n * interval '1 minute'
-from generate_series(1, 200000) n;
+from generate_series(1, pg_temp.scaled(200000)) n;
 
 insert into repository_manifest (repository_id, manifest_id, first_seen_at)
 select repository_id, manifest_id, min(first_seen_at) from tag group by 1, 2;

@@ -2,154 +2,161 @@ import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { request } from 'undici';
 import { startPart, type Part } from '../part.ts';
-import { median, print, printTable } from '../report.ts';
-import { openBenchServer } from '../server.ts';
+import { installPostgraphile } from '../postgraphile/install.ts';
+import { print } from '../report.ts';
+import { openBenchServer, type BenchServer } from '../server.ts';
 import type { Load, LoadResult } from './load-part.ts';
-import { processorTime } from './processor-time.ts';
-import { prepareScenarios } from './prepare.ts';
-import type { Scenario } from './scenarios.ts';
+import { prepareScenarios, type Scenario } from './prepare.ts';
+import { processorTime, spentBetween } from './processor-time.ts';
+import { QUESTIONS, SIDES, type Side } from './questions.ts';
+import { reportGrowth, reportSides, type Figures, type Measured } from './report.ts';
 
 export interface QueryBench {
+  /** Of the large catalog. */
+  readonly images: number;
+  /** How many times fewer the small one has. */
+  readonly scale: number;
   readonly connections: number;
   readonly seconds: number;
   readonly rounds: number;
 }
 
-/** Measures queries of the graph beside hand-written SQL for the same, on a large catalog, in turns. */
+/** Asks every side the same questions on a large catalog, and the graph those of a small one too, in turns. */
 export async function benchQuery(bench: QueryBench, serverUrl: string | undefined): Promise<void> {
+  await installPostgraphile();
   const server = await openBenchServer(serverUrl);
-  const [graph, plain, load] = ['graph', 'plain', 'load'].map((name) => startPart(`./query/${name}-part.ts`)) as [
-    Part,
-    Part,
-    Part,
-  ];
+  const parts: Part[] = [];
+  const start = (path: string) => {
+    const part = startPart(path);
+    parts.push(part);
+    return part;
+  };
   try {
-    const databaseUrl = await server.createDatabase();
-    await loadCatalog(databaseUrl);
-    const graphUrl = await graph.call<string>('start', databaseUrl);
-    const scenarios = await prepareScenarios(databaseUrl, graphUrl);
-    const statements = scenarios.map(({ sql }) => sql);
-    const plainUrl = await plain.call<string>('start', { databaseUrl, statements });
-
-    const all: Measured[] = [];
-    for (const [at, scenario] of scenarios.entries()) {
-      const sides: Record<Side, [Part, Omit<Load, 'seconds'>]> = {
-        graph: [graph, { url: graphUrl, connections: bench.connections, bodies: graphBodies(scenario) }],
-        SQL: [plain, { url: `${plainUrl}/${at}`, connections: bench.connections, bodies: plainBodies(scenario) }],
-      };
-      for (const side of SIDES)
-        await load.call('run', { ...sides[side][1], seconds: Math.min(2, bench.seconds) } satisfies Load);
-      await checkSame(sides);
+    const fewer = Math.round(bench.images / bench.scale);
+    const large = await openCatalog(server, start, { images: bench.images, sides: SIDES });
+    const small = await openCatalog(server, start, { images: fewer, sides: ['graph'] });
+    const load = start('./query/load-part.ts');
+    const measured: Measured[] = [];
+    for (const [at, { name }] of large.scenarios.entries()) {
+      const runs = [...large.runsOf(at), ...small.runsOf(at)];
+      for (const run of runs) await load.call('run', loadOf(run, bench.connections, Math.min(2, bench.seconds)));
+      await checkSame(runs.filter(({ images }) => images === bench.images));
       for (let round = 0; round < bench.rounds; round++) {
-        for (const side of SIDES) {
-          const [part, what] = sides[side];
-          all.push({
-            scenario,
-            side,
-            ...(await measure(part, load, { ...what, seconds: bench.seconds }, databaseUrl)),
-          });
+        for (const run of runs) {
+          const figures = await measure(run, load, loadOf(run, bench.connections, bench.seconds));
+          measured.push({ scenario: name, side: run.side, images: run.images, round, ...figures });
         }
       }
     }
-    report(scenarios, all);
+    reportSides(measured.filter(({ images }) => images === bench.images));
+    reportGrowth(measured, fewer, bench.images);
   } finally {
-    await Promise.all([graph, plain, load].map((part) => part.stop()));
+    await Promise.all(parts.map((part) => part.stop()));
     await server.close();
   }
 }
 
-type Side = 'graph' | 'SQL';
-const SIDES: readonly Side[] = ['graph', 'SQL'];
-
-interface Figures {
-  readonly p50: number;
-  readonly p99: number;
-  readonly rate: number;
-  /** Processor time of a request in microseconds: the process that answers, and PostgreSQL. */
-  readonly own: number;
-  readonly database: number;
+/** One side of a catalog, and what it is asked. */
+interface Run {
+  readonly side: Side;
+  readonly images: number;
+  readonly part: Part;
+  readonly databaseUrl: string;
+  readonly url: string;
+  readonly bodies: readonly string[];
 }
 
-type Measured = Figures & { readonly scenario: Scenario; readonly side: Side };
+interface OpenCatalog {
+  readonly scenarios: readonly Scenario[];
+  runsOf(scenario: number): Run[];
+}
 
-async function loadCatalog(databaseUrl: string): Promise<void> {
+const PARTS: Record<Side, string> = {
+  graph: './query/graph-part.ts',
+  postgraphile: './postgraphile/part.js',
+  sql: './query/plain-part.ts',
+};
+
+async function openCatalog(
+  server: BenchServer,
+  start: (path: string) => Part,
+  { images, sides }: { images: number; sides: readonly Side[] },
+): Promise<OpenCatalog> {
+  const databaseUrl = await server.createDatabase();
+  await loadCatalog(databaseUrl, images);
+  const answering = sides.map((side) => ({ side, part: start(PARTS[side]) }));
+  const urls: Partial<Record<Side, string>> = {};
+  for (const { side, part } of answering) urls[side] = await part.call<string>('start', databaseUrl);
+  const scenarios = await prepareScenarios({ databaseUrl, images, urls: { ...urls, graph: urls.graph ?? '' } });
+  return {
+    scenarios,
+    runsOf: (at) =>
+      answering.map(({ side, part }) => {
+        const { question, requests } = scenarios[at] as Scenario;
+        const query = QUESTIONS[question][side];
+        const url = side === 'sql' ? `${urls.sql}/${question}` : (urls[side] ?? '');
+        const bodies = requests.map((values) =>
+          JSON.stringify(side === 'sql' ? values.sql : { query, variables: values[side] }),
+        );
+        return { side, images, part, databaseUrl, url, bodies };
+      }),
+  };
+}
+
+async function loadCatalog(databaseUrl: string, images: number): Promise<void> {
   const begin = performance.now();
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
+    await client.query(`set bench.images = ${images}`);
     await client.query(await readFile(new URL('catalog.sql', import.meta.url), 'utf8'));
+    await client.query(await readFile(new URL('../postgraphile/schema.sql', import.meta.url), 'utf8'));
     await client.query('vacuum analyze');
     const { rows } = await client.query<{ name: string; rows: number }>(
       `select relname as name, reltuples::int as rows from pg_class where relkind = 'r' and relname = any($1) order by 2`,
       [['repository', 'tag', 'image', 'layer', 'image_layer']],
     );
     const counts = rows.map(({ name, rows }) => `${rows} of ${name}`).join(', ');
-    print(`loaded in ${((performance.now() - begin) / 1000).toFixed(0)} s: ${counts}\n`);
+    print(`Loaded in ${((performance.now() - begin) / 1000).toFixed(0)} s: ${counts}.\n`);
   } finally {
     await client.end();
   }
 }
 
-/** Both sides must name the same digests as often, or they would not have done the same. */
-async function checkSame(sides: Record<Side, [Part, Pick<Load, 'url' | 'bodies'>]>): Promise<void> {
-  const [graph, plain] = await Promise.all(SIDES.map((side) => digestsIn(sides[side][1])));
-  if (graph?.length === 0 || graph?.join() !== plain?.join()) {
-    throw new Error(`the graph answers with ${graph?.length} digests, the SQL with ${plain?.length}, or with others`);
+function loadOf({ url, bodies }: Run, connections: number, seconds: number): Load {
+  return { url, bodies, connections, seconds };
+}
+
+/** All sides must name the same things as often, or they would not have done the same. */
+async function checkSame(runs: readonly Run[]): Promise<void> {
+  const [graph, ...others] = await Promise.all(runs.map(namesIn));
+  for (const [at, other] of others.entries()) {
+    if (graph?.length !== 0 && graph?.join() === other.join()) continue;
+    const side = runs[at + 1]?.side;
+    throw new Error(
+      `the graph answers with ${graph?.length} names and digests, ${side} with ${other.length}, or others`,
+    );
   }
 }
 
-async function digestsIn({ url, bodies }: Pick<Load, 'url' | 'bodies'>): Promise<string[]> {
+async function namesIn({ url, bodies }: Run): Promise<string[]> {
   const headers = { 'content-type': 'application/json' };
   const { body } = await request(url, { method: 'POST', headers, body: bodies[0] ?? '' });
-  return ((await body.text()).match(/sha256:[0-9a-f]{64}/g) ?? []).sort();
+  const names = (await body.text()).matchAll(/sha256:[0-9a-f]{64}|"name" ?: ?"([^"]*)"/g);
+  return [...names.map(([digest, name]) => name ?? digest)].sort();
 }
 
-function graphBodies({ query, requests }: Scenario): string[] {
-  return requests.map(({ variables }) => JSON.stringify({ query, variables }));
-}
-
-function plainBodies({ requests }: Scenario): string[] {
-  return requests.map(({ values }) => JSON.stringify(values));
-}
-
-async function measure(part: Part, load: Part, what: Load, databaseUrl: string): Promise<Figures> {
+async function measure({ part, databaseUrl }: Run, load: Part, what: Load): Promise<Figures> {
   const before = await processorTime(part, databaseUrl);
   const { latencies, seconds } = await load.call<LoadResult>('run', what);
-  const after = await processorTime(part, databaseUrl);
+  const { own, database } = spentBetween(before, await processorTime(part, databaseUrl));
   const sorted = latencies.sort();
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   return {
     p50: at(0.5),
     p99: at(0.99),
     rate: sorted.length / seconds,
-    own: (after.own - before.own) / sorted.length,
-    database: (after.database - before.database) / sorted.length,
+    own: own / sorted.length,
+    database: database / sorted.length,
   };
-}
-
-function report(scenarios: readonly Scenario[], all: readonly Measured[]): void {
-  const figures: readonly (keyof Figures)[] = ['p50', 'p99', 'rate', 'own', 'database'];
-  const rows = scenarios.flatMap((scenario) =>
-    SIDES.map((side) => {
-      const measured = all.filter((one) => one.scenario === scenario && one.side === side);
-      return [`${scenario.name}, ${side}`, ...figures.map((figure) => median(measured.map((one) => one[figure])))];
-    }),
-  );
-  printTable(
-    ['medians of the rounds', 'p50 ms', 'p99 ms', 'requests/s', 'CPU us/request', 'PostgreSQL us/request'],
-    rows,
-  );
-
-  const ratios = scenarios.map((scenario) => {
-    const of = (side: Side, figure: keyof Figures) =>
-      median(all.filter((one) => one.scenario === scenario && one.side === side).map((one) => one[figure]));
-    const both = (side: Side) => of(side, 'own') + of(side, 'database');
-    return [
-      scenario.name,
-      of('graph', 'rate') / of('SQL', 'rate'),
-      of('graph', 'own') / of('SQL', 'own'),
-      both('graph') / both('SQL'),
-    ];
-  });
-  printTable(['graph against SQL', 'requests/s', 'CPU', 'CPU with PostgreSQL'], ratios);
 }

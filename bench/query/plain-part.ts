@@ -3,17 +3,19 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import pg from 'pg';
 import { answerCalls } from '../part.ts';
+import { QUESTIONS, type Question } from './questions.ts';
 
 let pool: pg.Pool;
 
-/** The least that can answer: one prepared statement for each path, whose one value is the answer. */
-async function start({ databaseUrl, statements }: { databaseUrl: string; statements: string[] }): Promise<string> {
+/** The least that can answer: one prepared statement for each question, which is the path; its one value is the answer. */
+async function start(databaseUrl: string): Promise<string> {
   pool = new pg.Pool({ connectionString: databaseUrl, max: 8 });
   // The answer stays the text that PostgreSQL made.
   pg.types.setTypeParser(pg.types.builtins.JSON, (text) => text);
   const server = createServer((request, response) => {
-    const at = Number(request.url?.slice(1));
-    answer(request, response, `s${at}`, statements[at] ?? '').catch((error: unknown) => {
+    const name = request.url?.slice(1) ?? '';
+    const { sql } = (QUESTIONS as Record<string, Question>)[name] ?? { sql: '' };
+    answer(request, response, name, sql).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
   });
