@@ -29,10 +29,15 @@ const CATALOG_TABLES = [
   'repository_manifest',
   'tag',
   'tag_event',
+  'held_image',
+  'held_blob',
+  'held_total',
+  'held_platform',
 ];
 
 const QUERIES = {
-  repository: `select r.host, p.name, p.tag_count, p.stored_size, p.needs_recount
+  repository: `select r.host, p.name, p.tag_count, p.stored_size, p.needs_recount, p.image_count, p.layer_count,
+    p.event_count, p.nominal_size
     from repository p join registry r on r.id = p.registry_id order by 1, 2`,
   tag: `select p.name as repository, t.name, digest_text(m.digest) as digest, t.deleted_at is null as alive
     from tag t join repository p on p.id = t.repository_id left join manifest m on m.id = t.manifest_id order by 1, 2`,
@@ -52,6 +57,9 @@ const QUERIES = {
     left join manifest c on c.id = e.child_id order by 1, 2`,
   layer: `select digest_text(diff_id) as diff_id, size, uncompressed_size, is_foreign, is_empty, image_count
     from layer order by 1`,
+  heldTotal: `select r.host, t.images, t.layers, t.nominal_size, t.stored_size
+    from held_total t left join registry r on r.id = t.registry_id where t.images > 0 order by 1`,
+  heldPlatform: `select os, architecture, media_type, images from held_platform where images > 0 order by 1, 2, 3`,
   imageLayer: `select digest_text(m.digest) as image, il.position, digest_text(l.diff_id) as diff_id,
     digest_text(b.digest) as blob, b.media_type, b.size, digest_text(il.chain_id) as chain
     from image_layer il join manifest m on m.id = il.image_id join layer l on l.id = il.layer_id

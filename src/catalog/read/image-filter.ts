@@ -94,7 +94,8 @@ function ownConditions(filter: ImageFilter, place: string): Sql[] {
 /** Directly, as most are; else through an index, which is asked only of what an index lists. */
 const IS_TAGGED = sql`(exists (select 1 from tag t where t.manifest_id = i.manifest_id) or (exists (select 1 from index_entry x where x.child_id = i.manifest_id) and exists (select 1 from tag t where t.manifest_id = any(${indexesAbove(raw('i.manifest_id'))}))))`;
 
-const IS_AVAILABLE = raw(
+/** A repository that the catalog follows has it still. */
+export const IS_AVAILABLE = raw(
   'exists (select 1 from repository_manifest c where c.manifest_id = i.manifest_id and c.gone_at is null)',
 );
 

@@ -1,15 +1,20 @@
 import type { Connection } from '../database.ts';
+import { annotationReads } from './annotation.ts';
+import { breakdownReads } from './breakdown.ts';
 import { historyReads } from './history.ts';
 import { imageReads } from './image.ts';
 import { layerReads } from './layer.ts';
 import { manifestReads } from './manifest.ts';
 import { newerTagReads } from './newer-tag.ts';
+import { optionReads } from './option.ts';
 import { referenceReads } from './reference.ts';
 import { registryReads } from './registry.ts';
 import { repositoryReads } from './repository.ts';
+import { statisticsReads } from './statistics.ts';
 import { syncReads } from './sync.ts';
 import { tagEventReads } from './tag-event.ts';
 import { tagReads } from './tag.ts';
+import { timelineReads } from './timeline.ts';
 
 export { tagKey, type TagKey } from './tag.ts';
 export type { TagRecord } from './tag-row.ts';
@@ -25,6 +30,7 @@ export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './pl
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
 export type { MetadataRecord, RepositoryKey, RepositoryRecord } from './repository.ts';
+export type { StatisticsRecord } from './statistics.ts';
 export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
 export type { TagEventRecord } from './tag-event.ts';
 
@@ -49,6 +55,11 @@ export function createReads(connection: Connection) {
     ...historyReads(connection),
     ...layerReads(connection),
     ...syncReads(connection),
+    ...statisticsReads(connection),
+    ...breakdownReads(connection),
+    ...timelineReads(connection),
+    ...optionReads(connection),
+    ...annotationReads(connection),
 
     /** Drops what is kept. For when PostgreSQL may have crashed: it then gives ids again that it lost. */
     forget(): void {

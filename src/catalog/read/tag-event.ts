@@ -71,13 +71,14 @@ function listOf(
     name: `catalog.${name}`,
     columns: COLUMNS,
     from: FROM,
-    where: allOf([...scope, ...(filter == null ? [] : conditions(filter))]),
+    where: allOf([...scope, ...(filter == null ? [] : tagEventConditions(filter))]),
     order: { name: 'tagEvents', direction: 'DESC', key: null, id: raw('e.id') },
     toRecord: recordOf,
   };
 }
 
-function conditions({ registry, repository, kind, tag, at }: TagEventFilter): Sql[] {
+/** Over event e and its tag t. */
+export function tagEventConditions({ registry, repository, kind, tag, at }: TagEventFilter): Sql[] {
   const all: Sql[] = [];
   const repositories: Sql[] = [];
   if (registry != null) repositories.push(hostIs(registry, 'filter.registry'));

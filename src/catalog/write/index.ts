@@ -1,4 +1,5 @@
 export * from './credential.ts';
+export { lockCounts, releaseImages } from './held-image.ts';
 export { countImages } from './image.ts';
 export * from './manifest.ts';
 export type { ManifestContent } from './manifest-content.ts';

@@ -2,6 +2,7 @@ import type { Connection, Database } from '../database.ts';
 import type { RateLimit, RegistryKindName } from '../../registries/registry.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
 import type { SealedCredential } from './credential.ts';
+import { lockCounts, releaseRegistry } from './held-image.ts';
 
 export type ManagedBy = 'CONFIG' | 'API';
 export type HealthStatus = 'HEALTHY' | 'DEGRADED' | 'UNREACHABLE' | 'UNAUTHORIZED';
@@ -48,7 +49,14 @@ export async function saveRegistry(connection: Connection, registry: NewRegistry
 
 /** Takes the registry's repositories, tags and their history with it; images stay, as content of no registry. */
 export async function removeRegistry(database: Database, id: number): Promise<void> {
-  await database.prisma.registry.deleteMany({ where: { id } });
+  await database.transaction(async (connection) => {
+    await Promise.all([
+      lockCounts(connection),
+      releaseRegistry(connection, id),
+      connection.run('/* catalog.removeRegistry */ delete from registry where id = $1::int', [id]),
+      connection.run('/* catalog.removeTotal */ delete from held_total where registry_id = $1::int', [id]),
+    ]);
+  });
 }
 
 /** What a look at the registry showed; `message` says what is wrong, null when nothing is. */

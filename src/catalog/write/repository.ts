@@ -1,6 +1,7 @@
 import type { Connection } from '../database.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
+import { countHeldImages, lockCounts } from './held-image.ts';
 
 /** Where a repository is, whether the catalog has it or not. */
 export interface RepositoryPlace {
@@ -46,25 +47,40 @@ export async function touchRepository(connection: Connection, place: RepositoryP
 }
 
 /**
- * Sets the counters by counting; the size is that of distinct blobs in images that can be pulled, and no more than a
- * JSON number can say exactly.
+ * Sets the counters of a repository by counting, and those of its registry and the catalog by what has changed; sizes
+ * are no more than a JSON number can say exactly. To be run in a transaction, once what was to be written is written.
  */
 export async function recountRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
+  await Promise.all([lockCounts(connection), countHeldImages(connection, place), countRepository(connection, place)]);
+}
+
+async function countRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
   await connection.run(
     `/* catalog.recountRepository */
+     with held as materialized (
+       select distinct il.layer_id, il.blob_id
+       from repository r join repository_manifest rm on rm.repository_id = r.id
+       join image_layer il on il.image_id = rm.manifest_id
+       where r.registry_id = $1::int and r.name = $2 and rm.gone_at is null
+     )
      update repository r set
        needs_recount = false,
        tag_count = (select count(*) from tag t where t.repository_id = r.id and t.deleted_at is null),
+       event_count = (select count(*) from tag_event e where e.repository_id = r.id),
+       image_count = image.count,
+       nominal_size = image.size,
+       layer_count = (select count(distinct held.layer_id) from held),
        stored_size = (
-         select least(coalesce(sum(held.size), 0), 9007199254740991) from (
-           select distinct on (b.digest) b.size
-           from repository_manifest rm
-           join image_layer il on il.image_id = rm.manifest_id
-           join layer_blob b on b.id = il.blob_id
-           where rm.repository_id = r.id and rm.gone_at is null
-         ) held
+         select least(coalesce(sum(blob.size), 0), ${Number.MAX_SAFE_INTEGER}) from (
+           select distinct b.digest, b.size from held join layer_blob b on b.id = held.blob_id
+         ) blob
        )
-     where r.registry_id = $1::int and r.name = $2`,
+     from repository counted cross join lateral (
+       select count(*) as count, least(coalesce(sum(i.size), 0), ${Number.MAX_SAFE_INTEGER}) as size
+       from repository_manifest rm join image i on i.manifest_id = rm.manifest_id
+       where rm.repository_id = counted.id and rm.gone_at is null
+     ) image
+     where counted.registry_id = $1::int and counted.name = $2 and r.id = counted.id`,
     [place.registryId, place.name],
   );
 }

@@ -1,5 +1,6 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
+import { dashboardLoaders, dashboardResolvers } from './dashboard.ts';
 import { imageDiffResolvers } from './image-diff.ts';
 import { imageIndexLoaders, imageIndexResolvers } from './image-index.ts';
 import { imageLoaders, imageResolvers } from './image.ts';
@@ -25,6 +26,7 @@ export const typeResolvers: Resolvers[] = [
   imageDiffResolvers,
   layerResolvers,
   syncResolvers,
+  dashboardResolvers,
 ];
 
 export type Loaders = ReturnType<typeof createLoaders>;
@@ -41,5 +43,6 @@ export function createLoaders(reads: CatalogReads) {
     ...imageLoaders(reads),
     ...layerLoaders(reads),
     ...syncLoaders(reads),
+    ...dashboardLoaders(reads),
   };
 }

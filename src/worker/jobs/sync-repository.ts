@@ -43,7 +43,7 @@ async function look(context: JobContext, payload: Payload, run: catalog.SyncRun,
     });
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    await catalog.recountRepository(database, place);
+    await database.transaction((connection) => catalog.recountRepository(connection, place));
     signal.throwIfAborted();
     const reference = `${run.host}/${place.name}`;
     log.error(error, `${reference} could not be synced`);

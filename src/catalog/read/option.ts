@@ -1,0 +1,56 @@
+import sql, { raw, type Sql } from 'sql-template-tag';
+import type { Connection } from '../database.ts';
+import { storable, TRUE } from './filter.ts';
+import { checkSize, MAX_PAGE } from './page.ts';
+
+export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE';
+
+export interface OptionArguments {
+  readonly kind: OptionKind;
+  readonly text?: string | null;
+  readonly first?: number | null;
+}
+
+/** What a list shows, and what it stands for. */
+export interface OptionRecord {
+  readonly text: string;
+  readonly value: string;
+}
+
+export function optionReads(connection: Connection) {
+  return {
+    /** By their text, character by character; as many as a page may have where nothing is said. */
+    options: async ({ kind, text, first }: OptionArguments): Promise<OptionRecord[]> => {
+      const size = first ?? MAX_PAGE;
+      checkSize('first', size);
+      return connection.query<{ text: string; value: string }>(
+        sql`/* catalog.options */
+select text, value from (${OPTIONS[kind](text ?? '', size)}) option order by text collate "C", value collate "C" limit ${size}`,
+      );
+    },
+  };
+}
+
+const OPTIONS: Record<OptionKind, (text: string, size: number) => Sql> = {
+  REGISTRY: (text) =>
+    sql`select coalesce(g.title, g.host) as text, g.host as value from registry g where ${holds(sql`coalesce(g.title, g.host) || ' ' || g.host`, text)}`,
+  // Each registry's first ones in the order of its names, so that no more are read than are shown.
+  REPOSITORY: (text, size) =>
+    sql`select g.host || '/' || r.name as text, g.host || '/' || r.name as value from registry g cross join lateral (select r.name from repository r where r.registry_id = g.id and ${holds(sql`g.host || '/' || r.name`, text)} order by r.name limit ${size}) r`,
+  OS: (text) => platform('os', text),
+  ARCHITECTURE: (text) => platform('architecture', text),
+};
+
+function platform(column: string, text: string): Sql {
+  const name = raw(`p.${column}`);
+  return sql`select distinct ${name} as text, ${name} as value from held_platform p where p.images > 0 and ${holds(name, text)}`;
+}
+
+/** In any case of its letters. */
+function holds(expression: Sql, text: string): Sql {
+  if (text === '') return TRUE;
+  const pattern = `%${storable(text)
+    .slice(0, 200)
+    .replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`(${expression}) ilike ${pattern}`;
+}

@@ -1,0 +1,58 @@
+import type { CatalogReads, RepositoryKey, StatisticsRecord } from '../../catalog/read/index.ts';
+import { CatalogError } from '../../domain/errors.ts';
+import { parseRegistryHost, type Reference } from '../../domain/reference.ts';
+import type { Resolvers } from '../../generated/resolvers.ts';
+import { batchOne } from '../loader.ts';
+import type { Loaders } from './index.ts';
+
+export const dashboardLoaders = (reads: CatalogReads) => ({
+  statisticsByRegistry: batchOne(reads.statisticsByRegistry),
+  statisticsByRepository: batchOne(
+    reads.statisticsByRepository,
+    ({ host, repository }: RepositoryKey) => `${host}/${repository}`,
+  ),
+});
+
+export const dashboardResolvers: Resolvers = {
+  Query: {
+    statistics: (_, { registry, repository }, { reads, loaders }) => {
+      if (repository != null) return statisticsOfRepository(loaders, repository, registry ?? null);
+      return registry == null ? reads.statistics() : statisticsOfRegistry(loaders, registry);
+    },
+    breakdown: (_, args, { reads }) => reads.breakdown(args),
+    timeline: (_, args, { reads }) => reads.timeline(args),
+    options: (_, args, { reads }) => reads.options(args),
+    annotations: (_, args, { reads }) => reads.annotations(args),
+  },
+};
+
+/** Zeros would say that it is there and empty. */
+async function statisticsOfRegistry(loaders: Loaders, registry: string): Promise<StatisticsRecord> {
+  const host = parseRegistryHost(registry);
+  const found = await loaders.statisticsByRegistry.load(host);
+  if (found !== null) return found;
+  throw new CatalogError(
+    'INVALID_ARGUMENT',
+    `registry "${host}" is not in the catalog: give the host of one that registries lists.`,
+  );
+}
+
+async function statisticsOfRepository(
+  loaders: Loaders,
+  { host, repository }: Reference,
+  registry: string | null,
+): Promise<StatisticsRecord> {
+  const reference = `${host}/${repository}`;
+  if (registry !== null && parseRegistryHost(registry) !== host) {
+    throw new CatalogError(
+      'INVALID_ARGUMENT',
+      `repository ${reference} is not of registry "${parseRegistryHost(registry)}": give one of the two, or both of one place.`,
+    );
+  }
+  const found = await loaders.statisticsByRepository.load({ host, repository });
+  if (found !== null) return found;
+  throw new CatalogError(
+    'INVALID_ARGUMENT',
+    `repository ${reference} is not in the catalog: give one that repositories lists.`,
+  );
+}
