@@ -17,7 +17,6 @@ import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
 import { ANONYMOUS } from '../../src/graphql/viewer.ts';
 import { syncRepository } from '../../src/sync/index.ts';
-import { catalogOf, type CatalogBuilder } from '../support/catalog.ts';
 import { aLayer, anArtifact, anImage, anIndex, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';

@@ -3,7 +3,7 @@ import { checkRange, type TimeRange } from '../../domain/time-bucket.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Connection } from '../database.ts';
 import { allOf, instantIn } from './filter.ts';
-import { checkSize, MAX_PAGE } from './page.ts';
+import { lengthOf, MAX_PAGE } from './page.ts';
 import { tagEventConditions, type TagEventFilter, type TagEventKind } from './tag-event.ts';
 
 export interface AnnotationArguments extends TimeRange {
@@ -23,8 +23,7 @@ export function annotationReads(connection: Connection) {
   return {
     /** Movements of tags in a range, newest first; as many as a page may have where nothing is said. */
     annotations: async ({ from, to, filter, first }: AnnotationArguments): Promise<AnnotationRecord[]> => {
-      const size = first ?? MAX_PAGE;
-      checkSize('first', size);
+      const size = lengthOf(first, MAX_PAGE);
       checkRange({ from, to });
       const condition = allOf([instantIn(raw('e.at'), { from, to }), ...tagEventConditions(filter ?? {})]);
       const rows = await connection.query<AnnotationRow>(

@@ -3,7 +3,7 @@ import type { Connection } from '../database.ts';
 import { allOf, conditionOf } from './filter.ts';
 import { imageConditions, IS_AVAILABLE, type ImageFilter } from './image-filter.ts';
 import { HOLDERS, IMAGE_KEYS, NAMED, NAMED_KEYS, PLACES, type BreakdownBy, type Metric } from './metric.ts';
-import { checkSize, DEFAULT_PAGE } from './page.ts';
+import { DEFAULT_PAGE, lengthOf } from './page.ts';
 
 /** What is counted, by what, and how many of the largest are wanted: 20 where nothing is said. */
 export interface Breakdown {
@@ -36,11 +36,9 @@ export function breakdownOfImages(connection: Connection, wanted: Breakdown, con
 
 /** `rows` gives key and value, once for each key. */
 async function largest(connection: Connection, { first }: Breakdown, rows: Sql): Promise<BreakdownRow[]> {
-  const size = first ?? DEFAULT_PAGE;
-  checkSize('first', size);
   return connection.query<{ key: string; value: number }>(
     sql`/* catalog.breakdown */
-select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (${rows}) counted where value > 0 order by value desc, key collate "C" limit ${size}`,
+select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (${rows}) counted where value > 0 order by value desc, key collate "C" limit ${lengthOf(first, DEFAULT_PAGE)}`,
   );
 }
 
@@ -48,7 +46,7 @@ select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (
 function keptRows({ by, metric, first }: Breakdown): Sql | null {
   if (by === 'REPOSITORY') {
     const counter = raw(`r.${REPOSITORY_COUNTERS[metric]}`);
-    return sql`select g.host || '/' || r.name as key, r.value from (select r.registry_id, r.name, ${counter} as value from repository r order by ${counter} desc, r.id desc limit ${first ?? DEFAULT_PAGE}) r join registry g on g.id = r.registry_id`;
+    return sql`select g.host || '/' || r.name as key, r.value from (select r.registry_id, r.name, ${counter} as value from repository r order by ${counter} desc, r.id desc limit ${lengthOf(first, DEFAULT_PAGE)}) r join registry g on g.id = r.registry_id`;
   }
   if (by === 'REGISTRY') {
     const total = REGISTRY_TOTALS[metric];

@@ -1,7 +1,7 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import type { Connection } from '../database.ts';
 import { storable, TRUE } from './filter.ts';
-import { checkSize, MAX_PAGE } from './page.ts';
+import { lengthOf, MAX_PAGE } from './page.ts';
 
 export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE';
 
@@ -21,8 +21,7 @@ export function optionReads(connection: Connection) {
   return {
     /** By their text, character by character; as many as a page may have where nothing is said. */
     options: async ({ kind, text, first }: OptionArguments): Promise<OptionRecord[]> => {
-      const size = first ?? MAX_PAGE;
-      checkSize('first', size);
+      const size = lengthOf(first, MAX_PAGE);
       return connection.query<{ text: string; value: string }>(
         sql`/* catalog.options */
 select text, value from (${OPTIONS[kind](text ?? '', size)}) option order by text collate "C", value collate "C" limit ${size}`,

@@ -179,8 +179,8 @@ function windowOf({ first, after, last, before }: PageArguments, order: Order): 
       `first is ${first} and last is ${last}: give first for the front of the list or last for its end, not both.`,
     );
   }
-  if (first != null) checkSize('first', first);
-  if (last != null) checkSize('last', last);
+  checkSize('first', first);
+  checkSize('last', last);
   return {
     size: first ?? last ?? DEFAULT_PAGE,
     isBackward: last != null,
@@ -189,9 +189,8 @@ function windowOf({ first, after, last, before }: PageArguments, order: Order): 
   };
 }
 
-/** Throws INVALID_ARGUMENT unless a list or a page of it may have so many entries. */
-export function checkSize(name: string, size: number): void {
-  if (size >= 0 && size <= MAX_PAGE) return;
+function checkSize(name: string, size: number | null | undefined): void {
+  if (size == null || (size >= 0 && size <= MAX_PAGE)) return;
   throw new CatalogError('INVALID_ARGUMENT', `${name} is ${size}: a page has 0 to ${MAX_PAGE} entries.`);
 }
 

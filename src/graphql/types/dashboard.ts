@@ -32,7 +32,7 @@ async function statisticsOfRegistry(loaders: Loaders, registry: string): Promise
   const found = await loaders.statisticsByRegistry.load(host);
   if (found !== null) return found;
   throw new CatalogError(
-    'INVALID_ARGUMENT',
+    'NOT_FOUND',
     `registry "${host}" is not in the catalog: give the host of one that registries lists.`,
   );
 }
@@ -52,7 +52,7 @@ async function statisticsOfRepository(
   const found = await loaders.statisticsByRepository.load({ host, repository });
   if (found !== null) return found;
   throw new CatalogError(
-    'INVALID_ARGUMENT',
+    'NOT_FOUND',
     `repository ${reference} is not in the catalog: give one that repositories lists.`,
   );
 }
