@@ -49,9 +49,10 @@ export function imageReads(connection: Connection) {
       listOf('images', 'image i join manifest m on m.id = i.manifest_id', filter, orderOf(orderBy ?? NEWEST)),
     ),
     /** Every image that the repository has or had. */
-    imagesByRepository: nestedList(connection, ({ filter, orderBy }: ImageListArguments) =>
-      listOf('imagesByRepository', IN_REPOSITORY, filter, scopedOrder(orderBy, 'c.manifest_id'), OF_REPOSITORY),
-    ),
+    imagesByRepository: nestedList(connection, ({ filter, orderBy }: ImageListArguments) => ({
+      ...listOf('imagesByRepository', IN_REPOSITORY, filter, scopedOrder(orderBy, 'c.manifest_id')),
+      within: raw('c.repository_id'),
+    })),
     imagesByLayer: nestedList(connection, ({ filter, orderBy }: ImageListArguments) =>
       listOf('imagesByLayer', WITH_LAYER, filter, scopedOrder(orderBy, 'c.image_id'), OF_LAYER),
     ),
@@ -133,7 +134,6 @@ const NEWEST: ImageOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
 const IN_REPOSITORY =
   'repository_manifest c join image i on i.manifest_id = c.manifest_id join manifest m on m.id = i.manifest_id';
-const OF_REPOSITORY = raw('c.repository_id = parent.id');
 
 /** An image that stacks one layer twice is in the list once. Not as a join, which would read every image first. */
 const WITH_LAYER = 'image_layer c join image i on i.manifest_id = c.image_id join manifest m on m.id = i.manifest_id';

@@ -1,4 +1,4 @@
-import sql, { empty, raw, type Sql } from 'sql-template-tag';
+import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
 import { CatalogError } from '../../domain/errors.ts';
 import type { Connection, Row } from '../database.ts';
 
@@ -44,6 +44,8 @@ export interface ListQuery<R extends Row, T> {
   readonly columns: Sql;
   readonly from: Sql;
   readonly where: Sql;
+  /** In a nested list, the column that is its parent's id, where an index has it before the order. */
+  readonly within?: Sql;
   readonly order: Order;
   readonly toRecord: (row: R) => T;
 }
@@ -98,7 +100,7 @@ export function nestedList<A, R extends Row, T>(
     async counts(parents, args) {
       const query = define(args);
       const rows = await connection.query<{ parent_id: number; count: number }>(
-        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest(${parents}::int8[]) as parent(id) cross join lateral (select count(*) from ${query.from} where ${query.where}) entry`,
+        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest(${parents}::int8[]) as parent(id) cross join lateral (select count(*) from ${query.from} where ${query.where}${query.within === undefined ? empty : sql` and ${query.within} = parent.id`}) entry`,
       );
       return new Map(rows.map((row) => [row.parent_id, row.count]));
     },
@@ -132,20 +134,33 @@ function title(query: { readonly name: string }, prefix = ''): Sql {
   return raw(`/* ${prefix}${query.name} */\n`);
 }
 
-/** One row more than the page has says whether the list goes on. */
-function select<R extends Row, T>({ columns, from, where, order }: ListQuery<R, T>, window: Window): Sql {
+/**
+ * One row more than the page has says whether the list goes on. A parent is found by two comparisons, not by `=`: of
+ * that PostgreSQL expects as few rows as parents have on average, and would read and sort all of those that a large one
+ * has, rather than begin where the index does.
+ */
+function select<R extends Row, T>({ columns, from, where, within, order }: ListQuery<R, T>, window: Window): Sql {
   const way = raw((order.direction === 'ASC') === window.isBackward ? 'desc' : 'asc');
   const key = order.key === null ? empty : sql`${keyText(order.key)} as page_key, `;
-  const sorted = order.key === null ? sql`${order.id} ${way}` : sql`${order.key.expression} ${way}, ${order.id} ${way}`;
-  return sql`select ${key}${order.id} as page_id, ${columns} from ${from} where ${where}${beyond(order, window.after, 'ASC')}${beyond(order, window.before, 'DESC')} order by ${sorted} limit ${window.size + 1}`;
+  const sorted = columnsOf(order, within).map((column) => sql`${column} ${way}`);
+  const scope = within === undefined ? empty : sql`${within} >= parent.id and ${within} <= parent.id and `;
+  return sql`select ${key}${order.id} as page_id, ${columns} from ${from} where ${scope}${where}${beyond(order, within, window.after, 'ASC')}${beyond(order, within, window.before, 'DESC')} order by ${join(sorted)} limit ${window.size + 1}`;
 }
 
-function beyond(order: Order, position: Position | null, side: 'ASC' | 'DESC'): Sql {
+/** As the index has them. */
+function columnsOf({ key, id }: Order, within: Sql | undefined): Sql[] {
+  return [...(within === undefined ? [] : [within]), ...(key === null ? [] : [key.expression]), id];
+}
+
+function beyond(order: Order, within: Sql | undefined, position: Position | null, side: 'ASC' | 'DESC'): Sql {
   if (position === null) return empty;
   const operator = raw(order.direction === side ? '>' : '<');
-  if (order.key === null) return sql` and ${order.id} ${operator} ${position.id}::int8`;
-  const type = raw(SQL_TYPES[order.key.type]);
-  return sql` and (${order.key.expression}, ${order.id}) ${operator} (${position.key}::${type}, ${position.id}::int8)`;
+  const values = [
+    ...(within === undefined ? [] : [raw('parent.id')]),
+    ...(order.key === null ? [] : [sql`${position.key}::${raw(SQL_TYPES[order.key.type])}`]),
+    sql`${position.id}::int8`,
+  ];
+  return sql` and (${join(columnsOf(order, within))}) ${operator} (${join(values)})`;
 }
 
 const SQL_TYPES: Record<KeyType, string> = { number: 'int8', text: 'text', instant: 'timestamptz' };

@@ -86,9 +86,10 @@ export interface RepositoryKey {
 export function repositoryReads(connection: Connection) {
   return {
     repositories: rootList(connection, (args: RepositoryListArguments) => listOf('repositories', args)),
-    repositoriesByRegistry: nestedList(connection, (args: RepositoryListArguments) =>
-      listOf('repositoriesByRegistry', args, raw('r.registry_id = parent.id')),
-    ),
+    repositoriesByRegistry: nestedList(connection, (args: RepositoryListArguments) => ({
+      ...listOf('repositoriesByRegistry', args),
+      within: raw('r.registry_id'),
+    })),
     /** Those from which a manifest can be pulled. */
     repositoriesByManifest: nestedList(connection, () =>
       listOf(

@@ -1,6 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import type { Connection } from '../database.ts';
-import { allOf, hostIs, instantIn, nameIs, repositoryIs, type InstantRange } from './filter.ts';
+import { allOf, hostIs, instantIn, nameIs, repositoryIs, TRUE, type InstantRange } from './filter.ts';
 import { nestedList, rootList, type ListQuery } from './page.ts';
 
 export interface TagEventRecord {
@@ -34,10 +34,11 @@ export interface TagEventListArguments {
 export function tagEventReads(connection: Connection) {
   return {
     tagEvents: rootList(connection, (args: TagEventListArguments) => listOf('tagEvents', args)),
-    tagEventsByRepository: nestedList(connection, (args: TagEventListArguments) =>
-      listOf('tagEventsByRepository', args, raw('e.repository_id = parent.id')),
-    ),
-    tagEventsByTag: nestedList(connection, () => listOf('tagEventsByTag', {}, raw('e.tag_id = parent.id'))),
+    tagEventsByRepository: nestedList(connection, (args: TagEventListArguments) => ({
+      ...listOf('tagEventsByRepository', args),
+      within: raw('e.repository_id'),
+    })),
+    tagEventsByTag: nestedList(connection, () => ({ ...listOf('tagEventsByTag', {}), within: raw('e.tag_id') })),
 
     tagEventsById: async (ids: readonly number[]): Promise<Map<number, TagEventRecord>> => {
       const rows = await connection.query<TagEventRow>(
@@ -62,16 +63,12 @@ interface TagEventRow {
   to_id: number | null;
 }
 
-function listOf(
-  name: string,
-  { filter }: TagEventListArguments,
-  ...scope: Sql[]
-): ListQuery<TagEventRow, TagEventRecord> {
+function listOf(name: string, { filter }: TagEventListArguments): ListQuery<TagEventRow, TagEventRecord> {
   return {
     name: `catalog.${name}`,
     columns: COLUMNS,
     from: FROM,
-    where: allOf([...scope, ...(filter == null ? [] : tagEventConditions(filter))]),
+    where: filter == null ? TRUE : allOf(tagEventConditions(filter)),
     order: { name: 'tagEvents', direction: 'DESC', key: null, id: raw('e.id') },
     toRecord: recordOf,
   };

@@ -52,9 +52,10 @@ export interface TagKey {
 export function tagReads(connection: Connection) {
   return {
     tags: rootList(connection, (args: TagListArguments) => listOf('tags', args)),
-    tagsByRepository: nestedList(connection, (args: TagListArguments) =>
-      listOf('tagsByRepository', args, raw('t.repository_id = parent.id')),
-    ),
+    tagsByRepository: nestedList(connection, (args: TagListArguments) => ({
+      ...listOf('tagsByRepository', args),
+      within: raw('t.repository_id'),
+    })),
     /** Tags that name a manifest, directly or through indexes, by name. */
     tagsByManifest: nestedList(connection, ({ includeMoved }: { readonly includeMoved?: boolean | null }) =>
       includeMoved
