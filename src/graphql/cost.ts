@@ -7,6 +7,8 @@ import {
   isListType,
   isObjectType,
   Kind,
+  SchemaMetaFieldDef,
+  TypeMetaFieldDef,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -45,6 +47,9 @@ export const LIST_SIZES: Readonly<Record<string, number>> = {
   'Image.history': 20,
   'Image.labels': 10,
   'Image.layers': 10,
+  // Introspection is read from memory, and written to the client like all else.
+  '__Schema.types': 200,
+  '__Type.fields': 10,
 };
 const LIST_SIZE = 5;
 
@@ -107,7 +112,7 @@ export function costOf({ schema, document, operation, variables }: CostedOperati
 
   function ofField(node: FieldNode, parent: GraphQLNamedType | undefined): Weight {
     const field = fieldOf(parent, node);
-    // What a type does not list is introspection, which is read from memory.
+    // __typename, which costs nothing.
     if (field === undefined) return NOTHING;
     const statement = parent === root ? statementOf(field) : 0;
     if (node.selectionSet === undefined) return { cost: statement, step: node.name.value, next: null };
@@ -151,7 +156,11 @@ function pathOf(weight: Weight): string {
 type ReadValue = (value: ValueNode | undefined) => unknown;
 
 function fieldOf(parent: GraphQLNamedType | undefined, node: FieldNode): GraphQLField<unknown, unknown> | undefined {
-  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
+  const name = node.name.value;
+  // No type lists these two, which a valid document asks of the root alone.
+  if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
+  if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
+  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
 }
 
 /** Where a root field neither takes arguments nor has fields, nothing is looked up for it. */

@@ -28,10 +28,13 @@ export const CLIENT_ERROR_CODES = [
 export function errorFormatter(
   log: Logger,
 ): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
-  return (formatted, error) => {
+  return (told, error) => {
+    const formatted = { ...told, message: short(REWORDED[told.message] ?? told.message) };
     const code = formatted.extensions?.['code'];
     if (isKnown(code) && code !== 'INTERNAL_SERVER_ERROR') return formatted;
     if (isRefusedRequest(error)) return { ...formatted, extensions: { code: 'BAD_REQUEST' satisfies ClientErrorCode } };
+    if (isAboutVariables(error))
+      return { ...formatted, extensions: { code: 'BAD_USER_INPUT' satisfies ClientErrorCode } };
     const thrown = originalOf(error);
     const known = thrown instanceof CatalogError ? CLIENT_CODES[thrown.code] : undefined;
     if (known === 'SERVICE_UNAVAILABLE') log.warn({ err: thrown, path: formatted.path }, 'the catalog does not answer');
@@ -93,11 +96,29 @@ function isKnown(code: unknown): code is ClientErrorCode {
   return CLIENT_ERROR_CODES.some((known) => known === code);
 }
 
+/** What graphql-js says of documents that only a machine writes, in words that tell what to change. */
+const REWORDED: Readonly<Record<string, string | undefined>> = {
+  'Validation aborted.': 'The document selects the same fields too often to compare all of them: select each once.',
+  'Maximum call stack size exceeded': 'The document nests too deeply to be read: nest less.',
+};
+
+/** Some messages hold the value that they are about, which may be as large as the request. */
+function short(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE - 1)}…`;
+}
+
+const MAX_MESSAGE = 1_000;
+
 /** Apollo gives a status, and no code, to a hash that is not of the text beside it. */
 function isRefusedRequest(error: unknown): boolean {
   const http =
     error instanceof GraphQLError ? (error.extensions['http'] as { status?: number } | undefined) : undefined;
   return http?.status !== undefined && http.status >= 400 && http.status < 500;
+}
+
+/** graphql-js ends its list of faults in variables with one that Apollo does not know. Nothing has a path before a field is. */
+function isAboutVariables(error: unknown): boolean {
+  return error instanceof GraphQLError && error.originalError === undefined && error.path === undefined;
 }
 
 /** graphql-js wraps what resolvers and scalars throw, sometimes twice. */

@@ -1,4 +1,5 @@
 import { GraphQLError, Kind, type FragmentDefinitionNode, type SelectionSetNode, type ValidationRule } from 'graphql';
+import type { ClientErrorCode } from './errors.ts';
 
 /** Tokens in one document: room for a dashboard with hundreds of aliases, and a bound on what validation costs. */
 export const MAX_TOKENS = 6_000;
@@ -17,6 +18,43 @@ export const MAX_ALIASES = 250;
  * Pages within pages multiply, so that a few lines could ask for more than any memory holds.
  */
 export const MAX_COST = 1_000_000;
+
+/** Faults of a document that are told: who wrote it wants the first ones, who sends thousands of them no answer at all. */
+export const MAX_FAULTS = 20;
+
+/** Values in the variables of one operation, and levels of them: filters nest five deep, and take two for each. */
+export const MAX_VALUES = 5_000;
+const MAX_VALUE_DEPTH = 32;
+
+/** The refusal of variables with more values, or deeper ones, than are ever looked at; null for others. */
+export function variablesRefusal(variables: Readonly<Record<string, unknown>>): GraphQLError | null {
+  let values = 0;
+  let level: unknown[] = [variables];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_VALUE_DEPTH)
+      return refusal(`The variables are more than ${MAX_VALUE_DEPTH} levels deep: nest less.`);
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
+      values += inner.length;
+      if (values > MAX_VALUES) {
+        return refusal(
+          `The variables have more than ${MAX_VALUES.toLocaleString('en')} values: send several requests.`,
+        );
+      }
+      for (const each of inner) next.push(each);
+    }
+    level = next;
+  }
+  return null;
+}
+
+function refusal(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: 'BAD_USER_INPUT' satisfies ClientErrorCode, http: { status: 400 } },
+  });
+}
 
 /** Refuses an operation that nests deeper than `MAX_DEPTH`. */
 export const depthLimit: ValidationRule = (context) => {

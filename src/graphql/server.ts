@@ -9,7 +9,15 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { costOf, costRefusal, type Cost } from './cost.ts';
 import { errorFormatter, statusOf } from './errors.ts';
-import { aliasLimit, depthLimit, MAX_COST, MAX_SELECTIONS, MAX_TOKENS } from './limits.ts';
+import {
+  aliasLimit,
+  depthLimit,
+  MAX_COST,
+  MAX_FAULTS,
+  MAX_SELECTIONS,
+  MAX_TOKENS,
+  variablesRefusal,
+} from './limits.ts';
 import { scalarResolvers } from './scalars/index.ts';
 import { onlyTrusted, type TrustedDocuments } from './trusted-documents.ts';
 import { guardMutations, type Viewer } from './viewer.ts';
@@ -52,6 +60,8 @@ export function createGraphServer<Context extends { readonly viewer: Viewer }>(
     parseOptions: { maxTokens: MAX_TOKENS },
     maxRecursiveSelections: MAX_SELECTIONS,
     validationRules: [depthLimit, aliasLimit],
+    validationOptions: { maxErrors: MAX_FAULTS },
+    executionOptions: { maxCoercionErrors: MAX_FAULTS },
     plugins: [
       // Left on, they wrap every field of every type: the one always, the other in a subgraph.
       ApolloServerPluginCacheControlDisabled(),
@@ -96,7 +106,10 @@ const costLimit: ApolloServerPlugin = {
       didResolveOperation({ schema, document, operation, request }) {
         // Without an operation of the name that was asked for, the refusal is Apollo's.
         if (operation === undefined) return Promise.resolve();
-        cost = costOf({ schema, document, operation, variables: request.variables ?? {} });
+        const variables = request.variables ?? {};
+        const tooMany = variablesRefusal(variables);
+        if (tooMany !== null) return Promise.reject(tooMany);
+        cost = costOf({ schema, document, operation, variables });
         const refusal = costRefusal(cost, operation);
         return refusal === null ? Promise.resolve() : Promise.reject(refusal);
       },

@@ -177,7 +177,8 @@ describe('limits', () => {
       return extensions?.cost;
     };
     const limit = 1_000_000;
-    expect(await cost('{ __typename viewer { name } __schema { types { name } } }')).toEqual({ requested: 0, limit });
+    expect(await cost('{ __typename viewer { name } }')).toEqual({ requested: 0, limit });
+    expect(await cost('{ __schema { types { name fields { name } } } }')).toEqual({ requested: 2_200, limit });
     expect(await cost('{ repositories { nodes { name } } }')).toEqual({ requested: 120, limit });
     expect(await cost('{ repositories(first: 7) { nodes { tags { totalCount } } } }')).toEqual({
       requested: 247,
