@@ -2,6 +2,7 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 
 const CONNECTED: Record<string, string> = {
   Artifact: 'ArtifactRecord',
+  BlockedImage: 'BlockedImageRecord',
   Image: 'ImageRecord',
   Layer: 'LayerRecord',
   Registry: 'RegistryRecord',
@@ -14,6 +15,7 @@ const CONNECTED: Record<string, string> = {
 };
 
 const READS = '../catalog/read/index.ts';
+const BLOCKER = `import('../graphql/types/deletion.ts').Blocker`;
 const USER_ERROR = `import('../commands/index.ts').UserError`;
 
 const config: CodegenConfig = {
@@ -45,14 +47,19 @@ const config: CodegenConfig = {
             ]),
           ),
           CatalogMetadata: `${READS}#MetadataRecord`,
+          BaseOfImages: BLOCKER,
+          DeletionSimulation: `import('../graphql/types/deletion.ts').Simulation`,
           HistoryEntry: `${READS}#HistoryEntryRecord`,
           ImageDiff: '../graphql/types/image-diff.ts#ImageDiffRecord',
           ImageIndex: `${READS}#ImageIndexRecord`,
           ImageLayer: `${READS}#ImageLayerRecord`,
           IndexEntry: `${READS}#IndexEntryRecord`,
           InvalidInput: USER_ERROR,
+          NamedByTags: BLOCKER,
           NotFound: USER_ERROR,
           Platform: `${READS}#PlatformRecord`,
+          ReferencedByIndex: BLOCKER,
+          RegistryRefused: USER_ERROR,
           UserError: USER_ERROR,
         },
       },

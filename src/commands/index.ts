@@ -1,5 +1,7 @@
 import type { Database } from '../catalog/database.ts';
 import type { Seal } from '../catalog/write/index.ts';
+import { createDeletionCommands, type DeletionCommands } from './deletion.ts';
+import { createRegistryDeletion } from './registry-deletion.ts';
 import { createRegistryCommands, type RegistryCommands, type RegistryKinds } from './registry.ts';
 import { createRepositoryCommands, type RepositoryCommands } from './repository.ts';
 import { createSyncRunCommands, type SyncRunCommands } from './sync-run.ts';
@@ -15,7 +17,7 @@ export { parseRegistryUrl, type RegistryKinds } from './registry.ts';
 export type { UserError } from './user-error.ts';
 
 /** What people ask for; each answers with what it did, or with what was wrong, and then did nothing. */
-export type Commands = RegistryCommands & RepositoryCommands & SyncSourceCommands & SyncRunCommands;
+export type Commands = RegistryCommands & RepositoryCommands & SyncSourceCommands & SyncRunCommands & DeletionCommands;
 
 export interface CommandSettings {
   readonly database: Database;
@@ -30,5 +32,6 @@ export function createCommands({ database, seal, kinds, now = () => new Date() }
     ...createRepositoryCommands(database),
     ...createSyncSourceCommands(database, now),
     ...createSyncRunCommands(database, now),
+    ...createDeletionCommands(database, createRegistryDeletion(database, seal, kinds), now),
   };
 }

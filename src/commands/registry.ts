@@ -3,7 +3,7 @@ import { notify } from '../catalog/events.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
-import type { Credential, RegistryKindName } from '../registries/registry.ts';
+import type { Credential, OpenRegistryFunction, RegistryKindName } from '../registries/registry.ts';
 import { invalid, notFound, read, type UserError } from './user-error.ts';
 
 export interface CredentialInput {
@@ -36,12 +36,13 @@ export interface RegistryOutcome {
   readonly userErrors: UserError[];
 }
 
-/** What the commands need to know of the kinds there are. */
+/** What the commands need of the kinds there are. */
 export interface RegistryKinds {
   /** The address of a host when none is given. */
   defaultUrl(host: RegistryHost, insecure: boolean | undefined): URL;
   /** The kind of an address when none is given; null where it is of no kind that we know. */
   recogniseKind(url: URL): RegistryKindName | null;
+  open: OpenRegistryFunction;
 }
 
 export interface RegistryCommands {

@@ -1,11 +1,14 @@
-import { CatalogError } from '../domain/errors.ts';
+import { CatalogError, RegistryError } from '../domain/errors.ts';
 
 /** What was wrong with an input, as data: nothing was carried out. */
 export interface UserError {
-  readonly type: 'InvalidInput' | 'NotFound';
+  readonly type: 'InvalidInput' | 'NotFound' | 'RegistryRefused';
   readonly message: string;
   /** Path into the input. */
   readonly path: string[];
+  /** Of a registry that refused: what it answered; null where it did not. */
+  readonly status?: number | null;
+  readonly code?: string | null;
 }
 
 export function invalid(path: string, message: string): UserError {
@@ -14,6 +17,13 @@ export function invalid(path: string, message: string): UserError {
 
 export function notFound(path: string, message: string): UserError {
   return { type: 'NotFound', message, path: ['input', ...path.split('.')] };
+}
+
+/** What a registry did not do, in its own words where it has any. Anything but its refusal is thrown on. */
+export function refused(path: string, error: unknown): UserError {
+  if (!(error instanceof RegistryError)) throw error;
+  const { message, status, registryCode } = error;
+  return { type: 'RegistryRefused', message: `${message}.`, path: ['input', path], status, code: registryCode };
 }
 
 /** Reads one part of an input; what the domain refuses is added to the errors, and the result is undefined. */

@@ -39,6 +39,8 @@ const MUTATION_SCOPES: Readonly<Record<string, Scope>> = {
   removeSyncSource: 'catalog:admin',
   requestSync: 'catalog:admin',
   cancelSync: 'catalog:admin',
+  deleteImage: 'catalog:admin',
+  deleteTag: 'catalog:admin',
 };
 
 /** The scope that a mutation needs. */

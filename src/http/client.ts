@@ -9,7 +9,7 @@ import { followRedirect } from './redirect.ts';
 import { retryAtOf } from './retry-after.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   /** Scheme, host and port, as URL.origin has them. */
   readonly origin: string;
   /** Path and query. */
@@ -77,7 +77,7 @@ class UndiciClient implements HttpClient {
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     for (let attempt = 0; ; attempt++) {
-      const pause = request.method === 'POST' ? undefined : this.#limits.retryPauses[attempt];
+      const pause = READS.has(request.method) ? this.#limits.retryPauses[attempt] : undefined;
       let asked: number;
       try {
         const answer = await this.#follow(request, signal);
@@ -101,7 +101,7 @@ class UndiciClient implements HttpClient {
 
   async #follow(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const answer = await this.#exchange(request, signal);
-    if (!isRedirect(answer) || request.method === 'POST') return answer;
+    if (!isRedirect(answer) || !READS.has(request.method)) return answer;
 
     let hop = request;
     let hopAnswer = answer;
@@ -177,6 +177,8 @@ class UndiciClient implements HttpClient {
   }
 }
 
+/** Nothing else is sent twice, or to where an answer points. */
+const READS: ReadonlySet<HttpRequest['method']> = new Set(['GET', 'HEAD'] as const);
 const GATEWAY_FAULTS = new Set([429, 502, 503, 504]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Bytes are hashed as they are stored, so none may be packed on the way. */

@@ -70,10 +70,22 @@ export interface ListsReferrers {
   listReferrers(repository: RepositoryName, subject: Digest, signal: AbortSignal): Promise<readonly Digest[] | null>;
 }
 
+/**
+ * Can delete. By digest, a manifest goes with every tag that names it in that repository; by name, a tag alone. Resolves
+ * when the registry has said that it is not there any more, also where it was not there before. A registry that deletes
+ * no tags by name rejects with UNSUPPORTED.
+ */
+export interface DeletesManifests {
+  deleteManifest(repository: RepositoryName, target: TagName | Digest, signal: AbortSignal): Promise<void>;
+}
+
 /** Each an interface of one method. Absent means "cannot", never "empty". */
-export type Capabilities = ListsRepositories & ListsReferrers;
+export type Capabilities = ListsRepositories & ListsReferrers & DeletesManifests;
 
 export type OpenRegistry = Registry & Partial<Capabilities>;
+
+/** Opens a registry of a kind. */
+export type OpenRegistryFunction = (kind: RegistryKindName, settings: RegistrySettings) => Promise<OpenRegistry>;
 
 export type Credential =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }

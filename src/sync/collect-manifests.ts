@@ -12,6 +12,8 @@ import { inParallel } from './in-parallel.ts';
 export interface Collection {
   /** New to the catalog; whatever they refer to is here or in the catalog, or is not to be had. */
   readonly contents: readonly ManifestContent[];
+  /** In the catalog already, and so not fetched. */
+  readonly relied: ReadonlySet<Digest>;
   /** What came of each digest that was asked for. */
   readonly outcomes: ReadonlyMap<Digest, Outcome>;
 }
@@ -45,6 +47,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
  */
 export async function collectManifests(settings: CollectSettings, digests: readonly Digest[]): Promise<Collection> {
   const contents: ManifestContent[] = [];
+  const relied = new Set<Digest>();
   const members = new Map<Digest, readonly Digest[]>();
   const faults = new Map<Digest, RegistryError>();
   let bytes = 0;
@@ -52,6 +55,7 @@ export async function collectManifests(settings: CollectSettings, digests: reado
   let level = new Map<Digest, Named>(digests.map((digest) => [digest, TOP]));
   for (let depth = 0; level.size > 0; depth++) {
     const known = await settings.known([...level.keys()]);
+    for (const digest of known.keys()) relied.add(digest);
     const next = new Map<Digest, Named>();
     await inParallel([...level], settings.parallel, async ([digest, named]) => {
       members.set(digest, []);
@@ -78,7 +82,8 @@ export async function collectManifests(settings: CollectSettings, digests: reado
       for (const member of listed) if (!members.has(member.digest)) next.set(member.digest, member);
     }
   }
-  return { contents, outcomes: new Map(digests.map((digest) => [digest, outcomeOf(digest, members, faults)])) };
+  const outcomes = new Map(digests.map((digest) => [digest, outcomeOf(digest, members, faults)]));
+  return { contents, relied, outcomes };
 
   function record(content: ManifestContent, size: number): void {
     contents.push(content);

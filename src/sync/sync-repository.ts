@@ -206,7 +206,11 @@ class RepositoryRun implements RepositoryReport {
     this.manifestsFetched += contents.length;
     const at = now();
     this.tagsChanged += await database.transaction(async (transaction) => {
-      const { written, images } = await catalog.recordManifests(transaction, contents, at);
+      const [isWhole, { written, images }] = await Promise.all([
+        catalog.shareContent(transaction, new Set([...collected.relied, ...(referrers?.relied ?? [])])),
+        catalog.recordManifests(transaction, contents, at),
+      ]);
+      if (!isWhole) throw deletedMeanwhile();
       const moved = sound.length === 0 ? 0 : this.#move(transaction, sound, roots, at);
       const counted = catalog.countImages(transaction, images);
       const [changed] = await Promise.all([moved, written, counted, transaction.commit()]);
@@ -297,13 +301,24 @@ class RepositoryRun implements RepositoryReport {
       });
       if (found === null) gone.push(digest);
     });
-    if (gone.length > 0) await catalog.recordAbsence(database, this.#place, gone, now());
+    if (gone.length === 0) return;
+    await database.transaction(async (connection) => {
+      await Promise.all([
+        catalog.shareContent(connection),
+        catalog.recordAbsence(connection, this.#place, gone, now()),
+      ]);
+    });
   }
 }
 
 type ResolvedTag = ListedTag & { readonly digest: Digest; readonly place: number };
 type Collected = Awaited<ReturnType<typeof collectManifests>>;
 type Outcomes = Collected['outcomes'];
+
+/** What the catalog had when it was looked at: the next look fetches it. */
+function deletedMeanwhile(): RegistryError {
+  return new RegistryError('UNAVAILABLE', 'what it consists of was deleted from the catalog while it was read');
+}
 
 function noSuchTag(): RegistryError {
   return new RegistryError('NOT_FOUND', 'the registry has no such tag');

@@ -4,11 +4,12 @@ import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { messageOf } from '../domain/errors.ts';
+import type { OpenRegistryFunction } from '../registries/registry.ts';
 import { enqueue, jobs, type Job, type JobName, type JobPayload } from '../queue/index.ts';
 import type { JobContext } from './context.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
 import { syncRepository } from './jobs/sync-repository.ts';
-import { createOpenRegistries, type OpenRegistryFunction } from './open-registries.ts';
+import { createOpenRegistries } from './open-registries.ts';
 import { openPresence } from './presence.ts';
 import { startDueSources } from './schedule.ts';
 

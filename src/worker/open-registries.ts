@@ -1,8 +1,6 @@
 import type { Database } from '../catalog/database.ts';
 import { findRegistry, type Seal, type StoredRegistry, type SyncTally } from '../catalog/write/index.ts';
-import type { OpenRegistry, RegistryKindName, RegistrySettings } from '../registries/registry.ts';
-
-export type OpenRegistryFunction = (kind: RegistryKindName, settings: RegistrySettings) => Promise<OpenRegistry>;
+import type { OpenRegistry, OpenRegistryFunction } from '../registries/registry.ts';
 
 /** A registry that jobs share, so that they share its connections, its token and its limits. */
 export interface SharedRegistry {

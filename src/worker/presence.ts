@@ -24,7 +24,7 @@ const REPOSITORY = 7869002;
 
 export async function openPresence(
   database: Database,
-  listeners: Record<Channel, (id: number) => void>,
+  listeners: Partial<Record<Channel, (id: number) => void>>,
 ): Promise<Presence> {
   const claimed = new Set<string>();
   let assumed: string | null = null;

@@ -43,7 +43,11 @@ export async function startStowage(): Promise<RunningStowage> {
     onError: () => undefined,
   });
   const worker = await startWorker({ database: workerDatabase, seal, openRegistry, log, concurrency: 4 });
-  const commands = createCommands({ database, seal, kinds: { defaultUrl: defaultRegistryUrl, recogniseKind } });
+  const commands = createCommands({
+    database,
+    seal,
+    kinds: { defaultUrl: defaultRegistryUrl, recogniseKind, open: openRegistry },
+  });
   const web = await openWeb({ database, commands, adminToken: ADMIN_TOKEN, log, version: '0.0.0' });
   const address = await web.listen(0, '127.0.0.1');
 

@@ -18,7 +18,11 @@ import { snapshotOf } from '../support/snapshot.ts';
 
 const seal = createSeal(Buffer.alloc(32, 7));
 const log = pino({ level: 'silent' });
-const kinds = { defaultUrl: (host: string) => new URL(`https://${host}`), recogniseKind: () => 'OCI' as const };
+const kinds = {
+  defaultUrl: (host: string) => new URL(`https://${host}`),
+  recogniseKind: () => 'OCI' as const,
+  open: () => Promise.resolve(registry),
+};
 
 let database: TestDatabase;
 let registry: MemoryRegistry;

@@ -1,6 +1,7 @@
 import type { Connection } from '../database.ts';
 import { annotationReads } from './annotation.ts';
 import { breakdownReads } from './breakdown.ts';
+import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
 import { imageReads } from './image.ts';
 import { layerReads } from './layer.ts';
@@ -20,12 +21,21 @@ export { tagKey, type TagKey } from './tag.ts';
 export type { TagRecord } from './tag-row.ts';
 export { asOfKey, type ReferenceAsOf } from './reference.ts';
 export type { NewerTagArguments } from './newer-tag.ts';
+export type { BlockedImageRecord, SimulationArguments, SimulationRecord } from './deletion.ts';
 export type { HistoryEntryRecord } from './history.ts';
 export type { ImageLayerRecord } from './image.ts';
 export type { LayerBlobRecord, LayerRecord } from './layer.ts';
 export type { IndexEntryRecord } from './manifest.ts';
 export type { ArtifactRecord, ImageIndexRecord, ImageRecord, ManifestRecord } from './manifest-row.ts';
-export { DEFAULT_PAGE, MAX_PAGE, type NestedList, type Page, type PageArguments, type RootList } from './page.ts';
+export {
+  DEFAULT_PAGE,
+  lengthOf,
+  MAX_PAGE,
+  type NestedList,
+  type Page,
+  type PageArguments,
+  type RootList,
+} from './page.ts';
 export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './platform.ts';
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
@@ -60,6 +70,7 @@ export function createReads(connection: Connection) {
     ...timelineReads(connection),
     ...optionReads(connection),
     ...annotationReads(connection),
+    ...deletionReads(connection),
 
     /** Drops what is kept. For when PostgreSQL may have crashed: it then gives ids again that it lost. */
     forget(): void {

@@ -1,4 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
+import type { Digest } from '../../domain/digest.ts';
 import type { Connection } from '../database.ts';
 import { allOf, hostIs, instantIn, nameIs, repositoryIs, TRUE, type InstantRange } from './filter.ts';
 import { nestedList, rootList, type ListQuery } from './page.ts';
@@ -14,6 +15,9 @@ export interface TagEventRecord {
   /** Manifest ids. */
   readonly fromId: number | null;
   readonly toId: number | null;
+  /** Of manifests that were deleted; their ids are null. */
+  readonly fromDigest: Digest | null;
+  readonly toDigest: Digest | null;
 }
 
 export type TagEventKind = 'CREATED' | 'MOVED' | 'DELETED';
@@ -49,7 +53,9 @@ export function tagEventReads(connection: Connection) {
   };
 }
 
-const COLUMNS = raw('e.id, e.kind, e.at, t.name, e.repository_id, e.tag_id, e.from_id, e.to_id');
+const COLUMNS = raw(
+  'e.id, e.kind, e.at, t.name, e.repository_id, e.tag_id, e.from_id, e.to_id, digest_text(e.from_digest) as from_digest, digest_text(e.to_digest) as to_digest',
+);
 const FROM = raw('tag_event e join tag t on t.id = e.tag_id');
 
 interface TagEventRow {
@@ -61,6 +67,8 @@ interface TagEventRow {
   tag_id: number;
   from_id: number | null;
   to_id: number | null;
+  from_digest: Digest | null;
+  to_digest: Digest | null;
 }
 
 function listOf(name: string, { filter }: TagEventListArguments): ListQuery<TagEventRow, TagEventRecord> {
@@ -102,5 +110,7 @@ function recordOf(row: TagEventRow): TagEventRecord {
     tagId: row.tag_id,
     fromId: row.from_id,
     toId: row.to_id,
+    fromDigest: row.from_digest,
+    toDigest: row.to_digest,
   };
 }

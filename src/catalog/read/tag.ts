@@ -62,6 +62,10 @@ export function tagReads(connection: Connection) {
         ? listOf('tagsByManifestEver', { filter: { includeDeleted: true }, orderBy: BY_NAME }, EVER_NAMED)
         : listOf('tagsByManifest', { orderBy: BY_NAME }, NAMED_NOW),
     ),
+    /** Tags that name a manifest itself, by name. */
+    tagsNamingManifest: nestedList(connection, () =>
+      listOf('tagsNamingManifest', { orderBy: BY_NAME }, raw('t.manifest_id = parent.id')),
+    ),
 
     tagsById: async (ids: readonly number[]): Promise<Map<number, TagRecord>> => {
       const rows = await connection.query<TagRow>(

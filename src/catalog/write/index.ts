@@ -1,5 +1,7 @@
+export * from './content-lock.ts';
 export * from './credential.ts';
 export { lockCounts, releaseImages } from './held-image.ts';
+export * from './deletion.ts';
 export { countImages } from './image.ts';
 export * from './manifest.ts';
 export type { ManifestContent } from './manifest-content.ts';
@@ -10,4 +12,4 @@ export { addRunRepositories, completeRunRepository } from './sync-repository.ts'
 export * from './sync-run.ts';
 export * from './sync-source.ts';
 export type { SyncTally } from './sync-tally.ts';
-export * from './tag.ts';
+export { findTag, forgetTags, moveTags, namesBeside, type StoredTag } from './tag.ts';

@@ -1,6 +1,6 @@
 import type { Connection } from '../database.ts';
 import type { Digest } from '../../domain/digest.ts';
-import type { RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
+import type { Reference, RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
 import { countHeldImages, lockCounts } from './held-image.ts';
 
 /** Where a repository is, whether the catalog has it or not. */
@@ -35,6 +35,19 @@ export async function knownRepository(connection: Connection, place: RepositoryP
   return { tags: new Map(tags), needsRecount: first.needsRecount, platforms: first.platforms };
 }
 
+/** Null where the catalog has no such repository. */
+export async function findRepository(
+  connection: Connection,
+  { host, repository }: Pick<Reference, 'host' | 'repository'>,
+): Promise<{ readonly id: number } | null> {
+  const rows = await connection.run<{ id: number }>(
+    `/* catalog.findRepository */
+     select r.id from registry g join repository r on r.registry_id = g.id where g.host = $1 and r.name = $2`,
+    [host, repository],
+  );
+  return rows[0] ?? null;
+}
+
 /** Makes the repository when it is not there. To be called before something of it is written. */
 export async function touchRepository(connection: Connection, place: RepositoryPlace, at: Date): Promise<void> {
   await connection.run(
@@ -54,7 +67,8 @@ export async function recountRepository(connection: Connection, place: Repositor
   await Promise.all([lockCounts(connection), countHeldImages(connection, place), countRepository(connection, place)]);
 }
 
-async function countRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
+/** The counters of the repository alone. */
+export async function countRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
   await connection.run(
     `/* catalog.recountRepository */
      with held as materialized (

@@ -1,8 +1,55 @@
 import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
-import type { TagName } from '../../domain/reference.ts';
+import type { Reference, TagName } from '../../domain/reference.ts';
 import { versionColumns } from '../../domain/version.ts';
 import type { RepositoryPlace } from './repository.ts';
+
+/** A tag, and what it names. */
+export interface StoredTag {
+  readonly id: number;
+  readonly repositoryId: number;
+  readonly place: RepositoryPlace;
+  readonly name: TagName;
+  readonly manifestId: number;
+  readonly digest: Digest;
+}
+
+/** Null where the catalog has no such tag, or it was deleted. */
+export async function findTag(
+  connection: Connection,
+  { host, repository }: Pick<Reference, 'host' | 'repository'>,
+  name: TagName,
+): Promise<StoredTag | null> {
+  const rows = await connection.run<Omit<StoredTag, 'place' | 'name'> & { registryId: number }>(
+    `/* catalog.findTag */
+     select t.id, r.id as "repositoryId", r.registry_id as "registryId", m.id as "manifestId",
+            digest_text(m.digest) as digest
+     from registry g join repository r on r.registry_id = g.id
+     join tag t on t.repository_id = r.id join manifest m on m.id = t.manifest_id
+     where g.host = $1 and r.name = $2 and t.name = $3`,
+    [host, repository, name],
+  );
+  const [found] = rows;
+  return found === undefined ? null : { ...found, name, place: { registryId: found.registryId, name: repository } };
+}
+
+/** What else names or lists the manifest of a tag in its repository, ten at most, in words. */
+export async function namesBeside(connection: Connection, tag: StoredTag): Promise<string[]> {
+  const rows = await connection.run<{ name: string }>(
+    `/* catalog.namesBeside */
+     (select t.name from tag t where t.manifest_id = $1::int and t.repository_id = $2::int and t.id <> $3::int
+      order by t.name limit 10)
+     union all
+     (select distinct 'listed by ' || digest_text(m.digest)
+      from index_entry x join manifest m on m.id = x.index_id
+      join repository_manifest c on c.manifest_id = m.id and c.repository_id = $2::int and c.gone_at is null
+      where x.child_id = $1::int
+      limit 10)
+     limit 10`,
+    [tag.manifestId, tag.repositoryId, tag.id],
+  );
+  return rows.map((row) => row.name);
+}
 
 /**
  * Makes tags name these manifests, which must have been recorded, and writes an event for each that did not before.
@@ -74,4 +121,25 @@ export async function forgetTags(
     [place.registryId, place.name, names, at],
   );
   return rows.length;
+}
+
+/** As `forgetTags`, for the tags of a repository, or of all, that name these manifests. */
+export async function forgetTagsOf(
+  connection: Connection,
+  manifestIds: readonly number[],
+  repositoryId: number | null,
+  at: Date,
+): Promise<void> {
+  await connection.run(
+    `/* catalog.forgetTagsOf */
+     with gone as (
+       select t.id, t.repository_id, t.manifest_id
+       from tag t where t.manifest_id = any($1::int[]) and ($2::int is null or t.repository_id = $2::int)
+     ), forgotten as (
+       update tag set manifest_id = null, deleted_at = $3::timestamptz from gone where tag.id = gone.id
+     )
+     insert into tag_event (kind, at, repository_id, tag_id, from_id, to_id)
+     select 'DELETED', $3::timestamptz, repository_id, id, manifest_id, null from gone order by id`,
+    [manifestIds, repositoryId, at],
+  );
 }

@@ -2,6 +2,7 @@ import type { CatalogReads } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { dashboardLoaders, dashboardResolvers } from './dashboard.ts';
 import { imageDiffResolvers } from './image-diff.ts';
+import { deletionLoaders, deletionResolvers } from './deletion.ts';
 import { imageIndexLoaders, imageIndexResolvers } from './image-index.ts';
 import { imageLoaders, imageResolvers } from './image.ts';
 import { layerLoaders, layerResolvers } from './layer.ts';
@@ -27,6 +28,7 @@ export const typeResolvers: Resolvers[] = [
   layerResolvers,
   syncResolvers,
   dashboardResolvers,
+  deletionResolvers,
 ];
 
 export type Loaders = ReturnType<typeof createLoaders>;
@@ -44,5 +46,6 @@ export function createLoaders(reads: CatalogReads) {
     ...layerLoaders(reads),
     ...syncLoaders(reads),
     ...dashboardLoaders(reads),
+    ...deletionLoaders(reads),
   };
 }

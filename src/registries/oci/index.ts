@@ -2,6 +2,7 @@ import { DOCKER_HUB, isTagName, parseRepositoryName, type RepositoryName } from 
 import type { HttpLimits } from '../../http/index.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { fetchBlob } from './blobs.ts';
+import { deleteManifest } from './deletion.ts';
 import { LARGE_PAGE, listNames } from './listing.ts';
 import { Manifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
@@ -30,6 +31,7 @@ export function openOciRegistry(settings: RegistrySettings, limits: Partial<Http
     resolveManifest: (repository, target, signal) => manifests.resolve(repository, target, signal),
     fetchManifest: (repository, target, signal) => manifests.fetch(repository, target, signal),
     fetchBlob: (repository, digest, size, signal) => fetchBlob(session, repository, digest, size, signal),
+    deleteManifest: (repository, target, signal) => deleteManifest(session, manifests, repository, target, signal),
     listReferrers: (repository, subject, signal) => referrers.list(repository, subject, signal),
     // Docker Hub has the call and refuses it to everybody.
     ...(settings.host !== DOCKER_HUB && {

@@ -7,7 +7,7 @@ import { errorOf } from './answer.ts';
 import { Authorizer } from './authorizer.ts';
 
 export interface Ask {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'DELETE';
   /** Below the registry's address: /v2/library/alpine/tags/list?n=1000 */
   readonly path: string;
   readonly headers: readonly string[];
@@ -22,6 +22,11 @@ export interface Ask {
 /** What a token must allow for reading a repository. */
 export function pullScope(repository: RepositoryName): string {
   return `repository:${repository}:pull`;
+}
+
+/** What a token must allow for deleting in a repository. */
+export function deleteScope(repository: RepositoryName): string {
+  return `repository:${repository}:delete`;
 }
 
 /** Requests to one registry: signed in, paced, counted. */

@@ -1,0 +1,163 @@
+import sql, { raw, type Sql } from 'sql-template-tag';
+import { CatalogError } from '../../domain/errors.ts';
+import type { Connection } from '../database.ts';
+import { conditionOf, TRUE } from './filter.ts';
+import { imageConditions, type ImageFilter } from './image-filter.ts';
+import { imageOf, MANIFEST_COLUMNS, type ImageRecord, type ManifestRow } from './manifest-row.ts';
+import { MAX_PAGE, nestedList, rootList, type ListQuery, type Order } from './page.ts';
+
+/** What deleting images together would come to. */
+export interface SimulationRecord {
+  readonly deletableCount: number;
+  readonly blockedCount: number;
+  readonly freedSize: number;
+}
+
+/** An image, with what stands in the way of its deletion or would be touched by it. */
+export interface BlockedImageRecord {
+  readonly image: ImageRecord;
+  /** Manifest ids of indexes that list it and stay, the first hundred; none of what can be deleted. */
+  readonly indexIds: readonly number[];
+  readonly indexCount: number;
+  /** Tags that name it directly. */
+  readonly tagCount: number;
+  /** Images built on it. */
+  readonly derivedCount: number;
+}
+
+export interface SimulationArguments {
+  readonly filter: ImageFilter;
+}
+
+/** Images that a simulation looks at. */
+const MAX_SELECTED = 100_000;
+
+export function deletionReads(connection: Connection) {
+  return {
+    /** Throws INVALID_ARGUMENT where the filter selects too many. */
+    simulateDeletion: async ({ filter }: SimulationArguments): Promise<SimulationRecord> => {
+      const [row] = await connection.query<SimulationRecord & { selectedCount: number }>(
+        sql`/* catalog.simulateDeletion */ ${planOf(filter)}, ${FREED} select (select count(*) from chosen) as "selectedCount", (select count(*) from deletable) as "deletableCount", (select count(*) from blocked) as "blockedCount", (select size from freed) as "freedSize"`,
+      );
+      const { selectedCount, ...simulation } = row as SimulationRecord & { selectedCount: number };
+      if (selectedCount <= MAX_SELECTED) return simulation;
+      throw new CatalogError(
+        'INVALID_ARGUMENT',
+        `filter selects more than ${MAX_SELECTED.toLocaleString('en')} images: narrow it, such as by repository or createdAt.`,
+      );
+    },
+
+    deletableImages: rootList(connection, ({ filter }: SimulationArguments) => ({
+      name: 'catalog.deletableImages',
+      columns: raw(MANIFEST_COLUMNS),
+      from: listed(filter, raw('select deletable.id from deletable')),
+      where: TRUE,
+      order: orderOf('deletableImages'),
+      toRecord: imageOf,
+    })),
+
+    blockedImages: rootList(connection, ({ filter }: SimulationArguments) =>
+      listOf(
+        'blockedImages',
+        listed(filter, raw('select blocked.id, blocked.index_ids, blocked.index_count from blocked')),
+        TRUE,
+      ),
+    ),
+
+    warnedImages: rootList(connection, ({ filter }: SimulationArguments) =>
+      listOf(
+        'warnedImages',
+        listed(filter, raw('select deletable.id, array[]::int[] as index_ids, 0 as index_count from deletable')),
+        raw(`(exists (select ${TAGS_OF}) or exists (select ${DERIVED_OF}))`),
+      ),
+    ),
+
+    /** Images whose stack begins with the whole stack of this one. */
+    derivedImagesByImage: nestedList(connection, () => ({
+      name: 'catalog.derivedImagesByImage',
+      columns: raw(MANIFEST_COLUMNS),
+      from: raw(
+        `image base ${DERIVED} join image i on i.manifest_id = derived.manifest_id join manifest m on m.id = i.manifest_id`,
+      ),
+      where: raw('base.manifest_id = parent.id'),
+      order: orderOf('derivedImages'),
+      toRecord: imageOf,
+    })),
+  };
+}
+
+/**
+ * The images that a filter selects, and of these the blocked, with the indexes that hold them, and the deletable. What
+ * keeps an index is kept_indexes' to say, which the deletion itself asks, too.
+ */
+function planOf(filter: ImageFilter): Sql {
+  return sql`with chosen as materialized (select i.manifest_id as id from image i join manifest m on m.id = i.manifest_id where ${conditionOf(filter, imageConditions)} limit ${MAX_SELECTED + 1}), kept as materialized (select k.id from kept_indexes(array(select chosen.id from chosen), null) as k(id)), blocked as materialized (select chosen.id, (array_agg(distinct x.index_id order by x.index_id))[1:${MAX_PAGE}] as index_ids, count(distinct x.index_id)::int as index_count from chosen join index_entry x on x.child_id = chosen.id join kept on kept.id = x.index_id group by chosen.id), deletable as materialized (select chosen.id from chosen except select blocked.id from blocked)`;
+}
+
+/**
+ * A blob goes when every image goes that stacks its layer in this packing; a digest, when it goes as every blob that it
+ * is. The count of a layer spares a look at all images of one that stays.
+ */
+const FREED = raw(`used as (
+    select il.layer_id, count(distinct il.image_id) as images
+    from deletable join image_layer il on il.image_id = deletable.id group by il.layer_id
+  ), going as materialized (
+    select b.id, b.digest, b.size
+    from used join layer l on l.id = used.layer_id join layer_blob b on b.layer_id = l.id
+    where used.images = l.image_count or not exists (
+      select from image_layer il
+      where il.layer_id = b.layer_id and il.blob_id = b.id
+        and not exists (select from deletable where deletable.id = il.image_id)
+    )
+  ), freed as (
+    select least(coalesce(sum(each.size), 0), ${Number.MAX_SAFE_INTEGER})::int8 as size
+    from (select going.digest, max(going.size) as size from going group by going.digest) each
+    where not exists (
+      select from layer_blob o
+      where o.digest = each.digest and not exists (select from going where going.id = o.id)
+    )
+  )`);
+
+/** Joined to image base: the images that have its top layer at the same place, on the same layers, and more above. */
+const DERIVED = `join image_layer top on top.image_id = base.manifest_id and top.position = base.layer_count - 1
+  join image_layer same on same.layer_id = top.layer_id and same.position = top.position
+    and same.chain_id = top.chain_id and same.image_id <> top.image_id
+  join image derived on derived.manifest_id = same.image_id and derived.layer_count > base.layer_count`;
+
+const TAGS_OF = 'from tag t where t.manifest_id = i.manifest_id';
+const DERIVED_OF = `from image base ${DERIVED} where base.manifest_id = i.manifest_id`;
+
+/** What a plan lists, as images. */
+function listed(filter: ImageFilter, entries: Sql): Sql {
+  return sql`(${planOf(filter)} ${entries}) listed join image i on i.manifest_id = listed.id join manifest m on m.id = i.manifest_id`;
+}
+
+function orderOf(name: string): Order {
+  return { name, direction: 'ASC', key: null, id: raw('i.manifest_id') };
+}
+
+interface BlockedRow extends ManifestRow {
+  index_ids: number[];
+  index_count: number;
+  tag_count: number;
+  derived_count: number;
+}
+
+function listOf(name: string, from: Sql, where: Sql): ListQuery<BlockedRow, BlockedImageRecord> {
+  return {
+    name: `catalog.${name}`,
+    columns: raw(
+      `${MANIFEST_COLUMNS}, listed.index_ids, listed.index_count, (select count(*) ${TAGS_OF}) as tag_count, (select count(*) ${DERIVED_OF}) as derived_count`,
+    ),
+    from,
+    where,
+    order: orderOf(name),
+    toRecord: (row) => ({
+      image: imageOf(row),
+      indexIds: row.index_ids,
+      indexCount: row.index_count,
+      tagCount: row.tag_count,
+      derivedCount: row.derived_count,
+    }),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Connection } from '../database.ts';
+import { digestBytes, type Digest } from '../../domain/digest.ts';
+
+/**
+ * Opens a transaction that records content, beside any number of others of its kind and never beside a deletion. False
+ * where some of these manifests, which the writer has found in the catalog before, are in it no more: then nothing may
+ * be written that refers to them.
+ */
+export async function shareContent(connection: Connection, relied: ReadonlySet<Digest> = new Set()): Promise<boolean> {
+  const shared = connection.run('/* catalog.shareContent */ select pg_advisory_xact_lock_shared($1::bigint)', [LOCK]);
+  if (relied.size === 0) {
+    await shared;
+    return true;
+  }
+  const [[found]] = await Promise.all([
+    connection.run<{ count: number }>(
+      '/* catalog.countRelied */ select count(*) as count from manifest where digest = any($1::bytea[])',
+      [[...relied].map(digestBytes)],
+    ),
+    shared,
+  ]);
+  return found?.count === relied.size;
+}
+
+/** Opens a transaction that deletes content: it waits for those that record some, and they for it. */
+export async function holdContent(connection: Connection): Promise<void> {
+  await connection.run('/* catalog.holdContent */ select pg_advisory_xact_lock($1::bigint)', [LOCK]);
+}
+
+/** An arbitrary number that is ours; the migrations' lock is the one before it. */
+const LOCK = 7869244;

@@ -1,0 +1,131 @@
+import type { Database } from '../catalog/database.ts';
+import * as catalog from '../catalog/write/index.ts';
+import type { Digest } from '../domain/digest.ts';
+import { RegistryError } from '../domain/errors.ts';
+import type { TagName } from '../domain/reference.ts';
+import type { DeletesManifests, OpenRegistry } from '../registries/registry.ts';
+import type { RegistryKinds } from './registry.ts';
+
+/** Deletes in registries, which is all that mutations ask of them. */
+export interface RegistryDeletion {
+  /**
+   * Deletes a manifest, by digest, in these repositories, one after the other; the first refusal ends it. Rejects with a
+   * RegistryError, as does what follows.
+   */
+  deleteManifest(holders: readonly catalog.RepositoryPlace[], digest: Digest): Promise<void>;
+  /**
+   * Deletes a tag by its name, or, where the registry does no such thing, the manifest that it names. `others` says what
+   * else goes with the manifest; where there is anything, the tag stays. True when the manifest was deleted.
+   */
+  deleteTag(tag: RegistryTag, others: readonly string[]): Promise<boolean>;
+}
+
+export interface RegistryTag {
+  readonly place: catalog.RepositoryPlace;
+  readonly name: TagName;
+  /** What it names, as far as the catalog knows. */
+  readonly digest: Digest;
+}
+
+export function createRegistryDeletion(database: Database, seal: catalog.Seal, kinds: RegistryKinds): RegistryDeletion {
+  /** Hands `work` a registry that can delete, for so long at most. */
+  async function use<T>(id: number, work: (registry: Deleting, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stored = await catalog.findRegistry(database, { id });
+    if (stored === null) throw new RegistryError('NOT_FOUND', 'the catalog does not follow the registry any more');
+    const { kind, host, url, credential } = stored;
+    const registry = await kinds.open(kind, {
+      host,
+      url: new URL(url),
+      credential: credential && seal.open(credential),
+    });
+    const signal = AbortSignal.timeout(LONGEST);
+    try {
+      if (!canDelete(registry)) {
+        throw new RegistryError('UNSUPPORTED', `${host} is read from files, and Stowage deletes nothing in them`);
+      }
+      return await work(registry, signal);
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+      throw new RegistryError('TIMEOUT', `${host} took longer than ${LONGEST / 1000} s to delete`, { cause: error });
+    } finally {
+      await registry.close();
+    }
+  }
+
+  return {
+    async deleteManifest(holders, digest) {
+      const deleted: string[] = [];
+      try {
+        for (const [registryId, places] of Map.groupBy(holders, (place) => place.registryId)) {
+          await use(registryId, async (registry, signal) => {
+            for (const { name } of places) {
+              await registry.deleteManifest(name, digest, signal);
+              deleted.push(`${registry.host}/${name}`);
+            }
+          });
+        }
+      } catch (error) {
+        throw deleted.length > 0 && error instanceof RegistryError ? afterOthers(error, deleted) : error;
+      }
+    },
+
+    deleteTag: ({ place, name, digest }, others) =>
+      use(place.registryId, async (registry, signal) => {
+        try {
+          await registry.deleteManifest(place.name, name, signal);
+          return false;
+        } catch (error) {
+          if (!(error instanceof RegistryError) || !CANNOT.has(error.status ?? 0)) throw error;
+          await checkAlone(registry, { place, name, digest }, others, error, signal);
+        }
+        await registry.deleteManifest(place.name, digest, signal);
+        return true;
+      }),
+  };
+}
+
+/** Deletions of one request at one registry, with all waiting. */
+const LONGEST = 60_000;
+
+/** How registries say that they delete no tags by name. */
+const CANNOT: ReadonlySet<number> = new Set([400, 405]);
+
+type Deleting = OpenRegistry & DeletesManifests;
+
+function canDelete(registry: OpenRegistry): registry is Deleting {
+  return registry.deleteManifest !== undefined;
+}
+
+/** Refuses where the manifest is more than what this tag names, there or here. */
+async function checkAlone(
+  registry: OpenRegistry,
+  { place, name, digest }: RegistryTag,
+  others: readonly string[],
+  refusal: RegistryError,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await registry.resolveManifest(place.name, name, signal);
+  const because = (reason: string) => {
+    const { status, registryCode } = refusal;
+    const message = `${registry.host} deletes no tags by name, and the manifest itself is not deleted because ${reason}`;
+    const details = {
+      cause: refusal,
+      ...(status !== null && { status }),
+      ...(registryCode !== null && { registryCode }),
+    };
+    return new RegistryError('UNSUPPORTED', message, details);
+  };
+  if (others.length > 0) throw because(`it is also ${others.join(', ')}`);
+  if (found !== null && found !== digest) throw because(`${name} names another one there by now: sync it first`);
+}
+
+function afterOthers(
+  { code, message, status, registryCode }: RegistryError,
+  deleted: readonly string[],
+): RegistryError {
+  const text = `${message}; it was deleted in ${deleted.join(', ')} before, which the next sync will notice`;
+  return new RegistryError(code, text, {
+    ...(status !== null && { status }),
+    ...(registryCode !== null && { registryCode }),
+  });
+}
