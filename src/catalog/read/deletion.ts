@@ -95,8 +95,7 @@ function planOf(filter: ImageFilter): Sql {
 }
 
 /**
- * A blob goes when every image goes that stacks its layer in this packing; a digest, when it goes as every blob that it
- * is. The count of a layer spares a look at all images of one that stays.
+ * A packing goes when every image goes that stacks it, and a blob when all goes that it is a packing of. The count of a layer spares a look at all images of one that stays.
  */
 const FREED = raw(`used as (
     select il.layer_id, count(distinct il.image_id) as images
@@ -111,10 +110,11 @@ const FREED = raw(`used as (
     )
   ), freed as (
     select least(coalesce(sum(each.size), 0), ${Number.MAX_SAFE_INTEGER})::int8 as size
-    from (select going.digest, max(going.size) as size from going group by going.digest) each
+    from (select distinct going.digest, going.size from going) each
     where not exists (
       select from layer_blob o
-      where o.digest = each.digest and not exists (select from going where going.id = o.id)
+      where o.digest = each.digest and o.size = each.size
+        and not exists (select from going where going.id = o.id)
     )
   )`);
 

@@ -35,7 +35,7 @@ export async function deleteUnusedLayers(connection: Connection, layerIds: reado
   return freed?.size ?? 0;
 }
 
-/** A digest that is a packing of another layer too, or of the same under another media type, is still there. */
+/** A blob may be a packing of another layer too, or of the same under another media type: then it is still there. */
 const DELETE_UNUSED_BLOBS = `/* catalog.deleteUnusedBlobs */
   with gone as (
     delete from layer_blob b
@@ -44,10 +44,11 @@ const DELETE_UNUSED_BLOBS = `/* catalog.deleteUnusedBlobs */
     returning b.id, b.digest, b.size
   )
   select least(coalesce(sum(freed.size), 0), ${Number.MAX_SAFE_INTEGER})::int8 as size
-  from (select gone.digest, max(gone.size) as size from gone group by gone.digest) freed
+  from (select distinct gone.digest, gone.size from gone) freed
   where not exists (
     select from layer_blob o
-    where o.digest = freed.digest and not exists (select from gone where gone.id = o.id)
+    where o.digest = freed.digest and o.size = freed.size
+      and not exists (select from gone where gone.id = o.id)
   )`;
 
 /** The smallest packing may be among those that went. */
