@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { catalogOf, type CatalogBuilder, type Content } from './catalog.ts';
+import type { TestDatabase } from './database.ts';
+
+/** A catalog in memory, beside the same in a database: what lists of it have to say can be worked out from it. */
+export interface ModelCatalog {
+  readonly repositories: ModelRepository[];
+  readonly images: ModelImage[];
+  readonly tags: ModelTag[];
+  readonly events: ModelEvent[];
+  readonly layers: ModelLayer[];
+}
+
+export interface ModelRepository {
+  readonly key: number;
+  readonly host: string;
+  readonly name: string;
+  readonly updatedAt: string;
+  readonly pullCount: number | null;
+  readonly starCount: number | null;
+  readonly owner: string | null;
+}
+
+export interface ModelImage {
+  readonly key: number;
+  readonly content: Content;
+  readonly repository: ModelRepository;
+  readonly os: string;
+  readonly architecture: string;
+  readonly layers: readonly string[];
+  readonly size: number;
+  readonly createdAt: string | null;
+  readonly stage: string | null;
+  readonly isAvailable: boolean;
+}
+
+export interface ModelTag {
+  readonly key: number;
+  readonly name: string;
+  readonly repository: ModelRepository;
+  readonly firstSeenAt: string;
+  movedAt: string;
+  image: ModelImage | null;
+}
+
+export interface ModelEvent {
+  readonly key: number;
+  readonly kind: 'CREATED' | 'MOVED' | 'DELETED';
+  readonly at: string;
+  readonly tag: ModelTag;
+}
+
+export interface ModelLayer {
+  readonly key: number;
+  readonly diffId: string;
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Names of tags by their versions, lowest first; those in one line are equal. */
+export const TAG_NAMES = [
+  ['latest', 'edge', '0a1b2c3'],
+  ['20240105'],
+  ['1', '1.0'],
+  ['1.2', 'v1.2', '1.2-alpine'],
+  ['1.10'],
+  ['2-rc1'],
+  ['2', '2.0-slim'],
+  ['jdk-17.0.2'],
+];
+
+const HOSTS = ['a.example.com', 'b.example.com:5000', 'docker.io'];
+const PATHS = ['library/web', 'library/api', 'team/web', 'team/db', 'x'];
+const LAYERS = ['base', 'middle', 'top', 'own', 'other'];
+
+/** Few different values, so that many rows are equal in what they are ordered by. */
+const days = fc.constantFrom('2026-01-01', '2026-01-02', '2026-01-03').map((day) => `${day}T00:00:00.000Z`);
+const counts = fc.constantFrom(null, 0, 1, 2);
+
+const repositories = fc.uniqueArray(
+  fc.record({
+    host: fc.constantFrom(...HOSTS),
+    name: fc.constantFrom(...PATHS),
+    updatedAt: days,
+    pullCount: counts,
+    starCount: counts,
+    owner: fc.constantFrom(null, 'ann', 'bob'),
+  }),
+  { minLength: 4, maxLength: 8, selector: ({ host, name }) => `${host}/${name}` },
+);
+
+const images = fc.array(
+  fc.record({
+    repository: fc.nat(),
+    platform: fc.constantFrom('linux/amd64', 'linux/arm64', 'windows/amd64'),
+    layers: fc.subarray(LAYERS),
+    layerSize: fc.constantFrom(1, 2, 3),
+    createdAt: fc.option(days),
+    stage: fc.constantFrom(null, 'test', 'prod'),
+    isAvailable: fc.boolean(),
+  }),
+  { minLength: 12, maxLength: 25 },
+);
+
+const moves = fc.array(
+  fc.record({ name: fc.constantFrom(...TAG_NAMES.flat()), image: fc.nat(), isDeletion: fc.boolean(), at: days }),
+  { minLength: 25, maxLength: 50 },
+);
+
+type Move = typeof moves extends fc.Arbitrary<(infer M)[]> ? M : never;
+
+export const catalogs = fc.record({ repositories, images, moves });
+export type CatalogSpec = typeof catalogs extends fc.Arbitrary<infer C> ? C : never;
+
+export async function buildCatalog(database: TestDatabase, spec: CatalogSpec): Promise<ModelCatalog> {
+  const build = catalogOf(database);
+  const catalog: ModelCatalog = { repositories: [], images: [], tags: [], events: [], layers: [] };
+  for (const repository of spec.repositories) {
+    const key = await build.repository(`${repository.host}/${repository.name}`, {
+      updated_at: repository.updatedAt,
+      pull_count: repository.pullCount,
+      star_count: repository.starCount,
+      owner: repository.owner,
+    });
+    catalog.repositories.push({ key, ...repository });
+  }
+  for (const { repository: place, platform, layers, layerSize, createdAt, stage, isAvailable } of spec.images) {
+    const repository = at(catalog.repositories, place);
+    const labels: Record<string, string> = stage === null ? {} : { stage };
+    const content = await build.image(repository.key, { platform, layers, layerSize, createdAt, labels });
+    if (!isAvailable) await build.holds(repository.key, content, '2026-02-01T00:00:00Z');
+    const [os = '', architecture = ''] = platform.split('/');
+    const size = layers.length * layerSize;
+    catalog.images.push({
+      key: content.id,
+      content,
+      ...{ repository, os, architecture, layers, size, createdAt, stage, isAvailable },
+    });
+    layers.forEach((name, position) => keepLayer(catalog, name, content.diffIds[position] ?? '', layerSize));
+  }
+  await readLayerKeys(database, catalog);
+  for (const move of spec.moves) await moveTag(database, build, catalog, move);
+  return catalog;
+}
+
+/** One more tag somewhere, under a name that no other has, and with a version that others have. */
+export async function addTag(database: TestDatabase, catalog: ModelCatalog, choice: number): Promise<void> {
+  const letters = catalog.tags.length.toString().replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '');
+  const name = `${at(TAG_NAMES, choice)[0]}-w${letters}`;
+  const day = `2026-01-0${1 + (choice % 3)}T00:00:00.000Z`;
+  await moveTag(database, catalogOf(database), catalog, { name, image: choice, isDeletion: false, at: day });
+}
+
+/** What addTag puts behind a name. */
+export const ADDED = /-w[a-j]+$/;
+
+export function at<T>(all: readonly T[], choice: number): T {
+  return all[choice % all.length] as T;
+}
+
+async function moveTag(database: TestDatabase, build: CatalogBuilder, catalog: ModelCatalog, move: Move) {
+  const image = at(catalog.images, move.image);
+  const { repository } = image;
+  const known = catalog.tags.find((tag) => tag.repository === repository && tag.name === move.name);
+  const target = move.isDeletion ? null : image;
+  // Neither a sync nor the catalog in memory deletes twice, or moves to where the tag is.
+  if ((known?.image ?? null) === target) return;
+  const key = await build.tag(repository.key, move.name, target?.content ?? null, move.at);
+  const kind = target === null ? 'DELETED' : known?.image ? 'MOVED' : 'CREATED';
+  const tag = known ?? { key, name: move.name, repository, firstSeenAt: move.at, movedAt: move.at, image: target };
+  if (known === undefined) catalog.tags.push(tag);
+  Object.assign(tag, { movedAt: move.at, image: target });
+  const [event] = await database.run<{ id: number }>('select max(id) as id from tag_event', []);
+  catalog.events.push({ key: event?.id ?? 0, kind, at: move.at, tag });
+}
+
+function keepLayer(catalog: ModelCatalog, name: string, diffId: string, size: number): void {
+  const place = catalog.layers.findIndex((layer) => layer.name === name);
+  const known = catalog.layers[place];
+  if (known === undefined) catalog.layers.push({ key: 0, diffId, name, size });
+  else catalog.layers[place] = { ...known, size: Math.min(known.size, size) };
+}
+
+async function readLayerKeys(database: TestDatabase, catalog: ModelCatalog): Promise<void> {
+  const rows = await database.run<{ id: number; diff_id: string }>(
+    'select id, digest_text(diff_id) as diff_id from layer',
+    [],
+  );
+  const keys = new Map(rows.map((row) => [row.diff_id, row.id]));
+  catalog.layers.forEach((layer, place) => {
+    catalog.layers[place] = { ...layer, key: keys.get(layer.diffId) ?? 0 };
+  });
+}
