@@ -1,3 +1,4 @@
+import { annotatedBases } from '../domain/base-claim.ts';
 import { isDigest, type Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { stackLayers } from '../domain/image.ts';
@@ -7,6 +8,8 @@ import { isUnknownPlatform, satisfies, type WantedPlatform } from '../domain/pla
 import type { RepositoryName } from '../domain/reference.ts';
 import type { KnownManifest, ManifestContent } from '../catalog/write/index.ts';
 import type { OpenRegistry } from '../registries/registry.ts';
+import { fetchDocument } from './fetch-document.ts';
+import { fetchProvenance, type Provenance } from './fetch-provenance.ts';
 import { inParallel } from './in-parallel.ts';
 
 export interface Collection {
@@ -16,6 +19,13 @@ export interface Collection {
   readonly relied: ReadonlySet<Digest>;
   /** What came of each digest that was asked for. */
   readonly outcomes: ReadonlyMap<Digest, Outcome>;
+  /** What could not be read of a manifest that is cataloged all the same. */
+  readonly flaws: readonly Flaw[];
+}
+
+export interface Flaw {
+  readonly digest: Digest;
+  readonly error: RegistryError;
 }
 
 export interface Outcome {
@@ -50,6 +60,7 @@ export async function collectManifests(settings: CollectSettings, digests: reado
   const relied = new Set<Digest>();
   const members = new Map<Digest, readonly Digest[]>();
   const faults = new Map<Digest, RegistryError>();
+  const flaws: Flaw[] = [];
   let bytes = 0;
 
   let level = new Map<Digest, Named>(digests.map((digest) => [digest, TOP]));
@@ -63,7 +74,7 @@ export async function collectManifests(settings: CollectSettings, digests: reado
         checkBounds(depth);
         const manifest = known.has(digest)
           ? readKnown(known.get(digest) as KnownManifest)
-          : await fetchOne(settings, digest, named, record);
+          : await fetchOne(settings, digest, named, { record, flaws });
         if (manifest?.kind === 'INDEX') follow(digest, manifest);
       } catch (error) {
         settings.signal.throwIfAborted();
@@ -83,7 +94,7 @@ export async function collectManifests(settings: CollectSettings, digests: reado
     }
   }
   const outcomes = new Map(digests.map((digest) => [digest, outcomeOf(digest, members, faults)]));
-  return { contents, relied, outcomes };
+  return { contents, relied, outcomes, flaws };
 
   function record(content: ManifestContent, size: number): void {
     contents.push(content);
@@ -113,12 +124,17 @@ function readKnown({ rawIndex, mediaType }: KnownManifest): Manifest | null {
   return rawIndex && parseManifest(rawIndex, mediaType);
 }
 
+interface Basket {
+  readonly record: (content: ManifestContent, size: number) => void;
+  readonly flaws: Flaw[];
+}
+
 /** Null where a member is not to be had. */
 async function fetchOne(
   settings: CollectSettings,
   digest: Digest,
   named: Named,
-  record: (content: ManifestContent, size: number) => void,
+  { record, flaws }: Basket,
 ): Promise<Manifest | null> {
   const { registry, repository, signal } = settings;
   const fetched = await registry.fetchManifest(repository, digest, signal).catch((error: unknown) => {
@@ -129,30 +145,26 @@ async function fetchOne(
 
   const { raw } = fetched;
   const manifest = parseManifest(raw, named.mediaType ?? fetched.mediaType);
-  const base = { digest, raw, subject: manifest.subject ?? named.subject };
+  const subject = manifest.subject ?? named.subject;
+  const base = { digest, raw, subject, claims: annotatedBases(digest, manifest) };
   if (manifest.kind === 'IMAGE') {
-    const config = await fetchConfig(settings, manifest.config);
+    const config = await fetchDocument(settings, manifest.config, 'image configuration');
     const configuration = parseImageConfig(config);
     const layers = stackLayers(manifest, configuration);
     record({ ...base, manifest, configuration, layers }, raw.length + config.length);
+  } else if (manifest.kind === 'ARTIFACT') {
+    const { claims, size } = await fetchProvenance(settings, manifest, subject).catch((error: unknown): Provenance => {
+      settings.signal.throwIfAborted();
+      // What may be there a moment later is fetched with the tag, when that is tried again.
+      if (!(error instanceof RegistryError) || error.isTransient) throw error;
+      flaws.push({ digest, error });
+      return { claims: [], size: 0 };
+    });
+    record({ ...base, manifest, claims }, raw.length + size);
   } else {
     record({ ...base, manifest }, raw.length);
   }
   return manifest;
-}
-
-const MAX_CONFIG = 4 * 1024 * 1024;
-
-async function fetchConfig(
-  { registry, repository, signal }: CollectSettings,
-  config: { digest: Digest; size: number },
-): Promise<Uint8Array> {
-  if (config.size > MAX_CONFIG) {
-    throw new RegistryError('TOO_LARGE', `the image configuration has ${config.size} bytes, more than ${MAX_CONFIG}`);
-  }
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of registry.fetchBlob(repository, config.digest, config.size, signal)) chunks.push(chunk);
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
 }
 
 type Member = Named & { readonly digest: Digest };

@@ -200,6 +200,7 @@ class RepositoryRun implements RepositoryReport {
     if (isTooLarge && tags.length > 1) return false;
     const sound = tags.filter((tag) => !this.#isFaulty(tag, collected.outcomes));
     const referrers = await this.#collectReferrers(collected, sound);
+    for (const { digest, error } of [...collected.flaws, ...(referrers?.flaws ?? [])]) this.blame(`@${digest}`, error);
 
     const contents = distinct([...collected.contents, ...(referrers?.contents ?? [])]);
     const roots = [...new Set([...collected.outcomes, ...(referrers?.outcomes ?? [])].flatMap(soundDigest))];

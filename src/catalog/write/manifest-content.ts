@@ -1,3 +1,4 @@
+import type { BaseClaim } from '../../domain/base-claim.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { StackedLayer } from '../../domain/image.ts';
 import type { ImageConfiguration } from '../../domain/image-config.ts';
@@ -9,6 +10,8 @@ export type ManifestContent = {
   readonly raw: Uint8Array;
   /** The manifest that this one is about, where the document itself or the index that it stands in says so. */
   readonly subject: Digest | null;
+  /** What it says of the bases of images: its own, of those that it lists, or of the one that it attests. */
+  readonly claims: readonly BaseClaim[];
 } & (
   | { readonly manifest: IndexManifest | ArtifactManifest }
   | {

@@ -1,6 +1,7 @@
 import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { ManifestKind } from '../../domain/manifest.ts';
+import { recordBaseClaims } from './base-claim.ts';
 import { recordImages } from './image.ts';
 import { recordIndexEntries } from './index-entry.ts';
 import type { ImageContent, ManifestContent } from './manifest-content.ts';
@@ -45,7 +46,12 @@ export async function recordManifests(
   const fresh = sorted.filter((content) => ids.has(content.digest));
   if (fresh.length === 0) return { written: Promise.resolve(), images: [] };
   const images = fresh.filter(isImage);
-  const written = Promise.all([recordImages(connection, images, ids, at), recordIndexEntries(connection, fresh, ids)]);
+  const claims = fresh.flatMap((content) => content.claims);
+  const written = Promise.all([
+    recordImages(connection, images, ids, at),
+    recordIndexEntries(connection, fresh, ids),
+    recordBaseClaims(connection, claims),
+  ]);
   return { written, images: images.map((image) => ids.get(image.digest) as number) };
 }
 
