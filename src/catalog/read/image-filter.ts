@@ -16,6 +16,7 @@ import {
   type NumberRange,
 } from './filter.ts';
 import { indexesAbove, manifestsBelow } from './index-tree.ts';
+import { standsOn } from './stands-on.ts';
 
 export interface ImageFilter extends Composable<ImageFilter> {
   readonly digest?: Digest | null;
@@ -35,6 +36,7 @@ export interface ImageFilter extends Composable<ImageFilter> {
   readonly label?: KeyValueFilter | null;
   readonly annotation?: KeyValueFilter | null;
   readonly layer?: Digest | null;
+  readonly derivedFrom?: Reference | null;
 }
 
 /** Written as the index has it; null is before all else. */
@@ -64,7 +66,7 @@ function nameConditions(filter: ImageFilter, place: string): Sql[] {
       sql`exists (select 1 from repository_manifest c join repository r on r.id = c.repository_id join registry g on g.id = r.registry_id where c.manifest_id = i.manifest_id and ${allOf(places)})`,
     );
   }
-  if (tagged != null) all.push(sql`${IS_TAGGED} = ${tagged}`);
+  if (tagged != null) all.push(sql`${isTagged(raw('i.manifest_id'))} = ${tagged}`);
   if (isAvailable != null) all.push(sql`${IS_AVAILABLE} = ${isAvailable}`);
   return all;
 }
@@ -72,6 +74,7 @@ function nameConditions(filter: ImageFilter, place: string): Sql[] {
 /** What it is. */
 function ownConditions(filter: ImageFilter, place: string): Sql[] {
   const { runsAsRoot, os, architecture, variant, size, layerCount, createdAt, label, annotation, layer } = filter;
+  const { derivedFrom } = filter;
   const all: Sql[] = [];
   if (runsAsRoot != null) all.push(sql`${RUNS_AS_ROOT} = ${runsAsRoot}`);
   if (os != null) all.push(nameIs(raw('i.os'), os, `${place}.os`));
@@ -88,11 +91,14 @@ function ownConditions(filter: ImageFilter, place: string): Sql[] {
       sql`exists (select 1 from image_layer l where l.image_id = i.manifest_id and l.layer_id = any(array(select d.id from layer d where d.diff_id = ${bytes} union select b.layer_id from layer_blob b where b.digest = ${bytes})))`,
     );
   }
+  if (derivedFrom != null) all.push(sql`i.manifest_id = any(${imagesOn(manifestsBelow(namedBy(derivedFrom)))})`);
   return all;
 }
 
 /** Directly, as most are; else through an index, which is asked only of what an index lists. */
-const IS_TAGGED = sql`(exists (select 1 from tag t where t.manifest_id = i.manifest_id) or (exists (select 1 from index_entry x where x.child_id = i.manifest_id) and exists (select 1 from tag t where t.manifest_id = any(${indexesAbove(raw('i.manifest_id'))}))))`;
+export function isTagged(imageId: Sql): Sql {
+  return sql`(exists (select 1 from tag t where t.manifest_id = ${imageId}) or (exists (select 1 from index_entry x where x.child_id = ${imageId}) and exists (select 1 from tag t where t.manifest_id = any(${indexesAbove(imageId)}))))`;
+}
 
 /** A repository that the catalog follows has it still. */
 export const IS_AVAILABLE = raw(
@@ -109,4 +115,9 @@ function namedBy({ host, repository, tag, digest }: Reference): Sql {
     return sql`select t.manifest_id from ${from} join tag t on t.repository_id = r.id where t.name = ${tag ?? 'latest'} and t.manifest_id is not null`;
   }
   return sql`select c.manifest_id from ${from} join repository_manifest c on c.repository_id = r.id join manifest d on d.id = c.manifest_id where d.digest = ${digestBytes(digest)}`;
+}
+
+/** An array: the images that stand on one of these manifests. */
+function imagesOn(manifestIds: Sql): Sql {
+  return sql`array(select derived.id from unnest(${manifestIds}) as base (id) cross join lateral (select c.image_id as id from image_layer c where ${standsOn(raw('base.id'))} offset 0) derived)`;
 }

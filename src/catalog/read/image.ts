@@ -46,15 +46,15 @@ export function imageReads(connection: Connection) {
     forgetStacks: () => kept.clear(),
 
     images: rootList(connection, ({ filter, orderBy }: ImageListArguments) =>
-      listOf('images', 'image i join manifest m on m.id = i.manifest_id', filter, orderOf(orderBy ?? NEWEST)),
+      imageList('images', 'image i join manifest m on m.id = i.manifest_id', filter, orderOf(orderBy ?? NEWEST)),
     ),
     /** Every image that the repository has or had. */
     imagesByRepository: nestedList(connection, ({ filter, orderBy }: ImageListArguments) => ({
-      ...listOf('imagesByRepository', IN_REPOSITORY, filter, scopedOrder(orderBy, 'c.manifest_id')),
+      ...imageList('imagesByRepository', IN_REPOSITORY, filter, scopedOrder(orderBy, 'c.manifest_id')),
       within: raw('c.repository_id'),
     })),
     imagesByLayer: nestedList(connection, ({ filter, orderBy }: ImageListArguments) =>
-      listOf('imagesByLayer', WITH_LAYER, filter, scopedOrder(orderBy, 'c.image_id'), OF_LAYER),
+      imageList('imagesByLayer', WITH_LAYER, filter, scopedOrder(orderBy, 'c.image_id'), OF_LAYER),
     ),
 
     /** Bottom first. */
@@ -141,7 +141,7 @@ const OF_LAYER = raw(
   'c.layer_id = parent.id and c.position = (select min(e.position) from image_layer e where e.image_id = c.image_id and e.layer_id = c.layer_id)',
 );
 
-function listOf(
+export function imageList(
   name: string,
   from: string,
   filter: ImageFilter | null | undefined,
@@ -166,7 +166,7 @@ function orderOf({ field, direction }: ImageOrder): Order {
  * Unless asked otherwise, what was cataloged last comes first: the order of the index that finds a parent's images, so
  * that a layer of ten thousand images costs no more than one of ten.
  */
-function scopedOrder(orderBy: ImageOrder | null | undefined, id: string): Order {
+export function scopedOrder(orderBy: ImageOrder | null | undefined, id: string): Order {
   return orderBy ? orderOf(orderBy) : { name: 'images', direction: 'DESC', key: null, id: raw(id) };
 }
 

@@ -1,6 +1,8 @@
 import type { Connection } from '../database.ts';
 import { annotationReads } from './annotation.ts';
 import { breakdownReads } from './breakdown.ts';
+import { baseImageReads } from './base-image.ts';
+import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
 import { imageReads } from './image.ts';
@@ -17,6 +19,14 @@ import { tagEventReads } from './tag-event.ts';
 import { tagReads } from './tag.ts';
 import { timelineReads } from './timeline.ts';
 
+export {
+  firstKey,
+  pairKey,
+  type BaseImageRecord,
+  type BasePair,
+  type FirstOfImage,
+} from './base-image.ts';
+export type { RebuildWaveRecord } from './derived-image.ts';
 export { tagKey, type TagKey } from './tag.ts';
 export type { TagRecord } from './tag-row.ts';
 export { asOfKey, type ReferenceAsOf } from './reference.ts';
@@ -62,6 +72,8 @@ export function createReads(connection: Connection) {
     ...tagEventReads(connection),
     ...manifests,
     ...images,
+    ...baseImageReads(connection),
+    ...derivedImageReads(connection),
     ...historyReads(connection),
     ...layerReads(connection),
     ...syncReads(connection),

@@ -1,4 +1,6 @@
 import {
+  DEFAULT_PAGE,
+  lengthOf,
   wantedPlatform,
   type CatalogReads,
   type ImageRecord,
@@ -8,6 +10,7 @@ import { bestFor } from '../../domain/platform.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { rootConnection } from '../connection.ts';
 import { batchMany, batchOne } from '../loader.ts';
+import { basesOf } from './base-image.ts';
 import { existing } from './existing.ts';
 import { diffFrom } from './image-diff.ts';
 import type { Loaders } from './index.ts';
@@ -63,6 +66,13 @@ export const imageResolvers: Resolvers = {
       const labels = await loaders.labelsByImage.load(manifestId);
       return labels.find((label) => label.name === name)?.value ?? null;
     },
+    baseImage: async ({ manifestId }, _, { loaders }) => (await basesOf(loaders, manifestId, 1))[0]?.image ?? null,
+    baseCandidates: ({ manifestId }, { first }, { loaders }) => basesOf(loaders, manifestId, lengthOf(first, 5)),
+    async lineage({ manifestId: imageId }, { first }, { loaders }) {
+      return (await loaders.lineageByImage.load({ imageId, first: lengthOf(first, DEFAULT_PAGE) })) ?? [];
+    },
+    derivedImages: ({ manifestId }, args, { loaders }) => loaders.derivedImagesByImage.connection(manifestId, args),
+    impact: (image) => image,
     diff: (image, { to, platform }, { loaders }) => diffFrom(loaders, image, to, platform),
   },
   HistoryEntry: {

@@ -1,5 +1,7 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
+import { baseImageLoaders, baseImageResolvers } from './base-image.ts';
+import { derivedImageLoaders, derivedImageResolvers } from './derived-image.ts';
 import { dashboardLoaders, dashboardResolvers } from './dashboard.ts';
 import { imageDiffResolvers } from './image-diff.ts';
 import { deletionLoaders, deletionResolvers } from './deletion.ts';
@@ -24,6 +26,8 @@ export const typeResolvers: Resolvers[] = [
   manifestResolvers,
   imageIndexResolvers,
   imageResolvers,
+  baseImageResolvers,
+  derivedImageResolvers,
   imageDiffResolvers,
   layerResolvers,
   syncResolvers,
@@ -43,6 +47,8 @@ export function createLoaders(reads: CatalogReads) {
     ...manifestLoaders(reads),
     ...imageIndexLoaders(reads),
     ...imageLoaders(reads),
+    ...baseImageLoaders(reads),
+    ...derivedImageLoaders(reads),
     ...layerLoaders(reads),
     ...syncLoaders(reads),
     ...dashboardLoaders(reads),

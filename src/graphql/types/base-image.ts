@@ -1,0 +1,26 @@
+import { firstKey, pairKey, type BaseImageRecord, type CatalogReads } from '../../catalog/read/index.ts';
+import type { Resolvers } from '../../generated/resolvers.ts';
+import { batchOne } from '../loader.ts';
+import type { Loaders } from './index.ts';
+
+export const baseImageLoaders = (reads: CatalogReads) => ({
+  baseCandidatesByImage: batchOne(reads.baseCandidates, firstKey),
+  lineageByImage: batchOne(reads.lineages, firstKey),
+  outdatedByBase: batchOne(reads.outdatedBases, pairKey),
+});
+
+/** The images that an image stands on, best first. */
+export async function basesOf(loaders: Loaders, imageId: number, first: number): Promise<readonly BaseImageRecord[]> {
+  return (await loaders.baseCandidatesByImage.load({ imageId, first })) ?? [];
+}
+
+export const baseImageResolvers: Resolvers = {
+  BaseImageCandidate: {
+    layerCount: ({ image }) => image.layerCount,
+    async tags({ image }, { first }, { loaders }) {
+      return (await loaders.tagsByManifest.connection(image.manifestId, { first: first ?? 5 })).nodes;
+    },
+    isOutdated: async ({ derivedId, image }, _, { loaders }) =>
+      (await loaders.outdatedByBase.load({ derivedId, baseId: image.manifestId })) ?? false,
+  },
+};
