@@ -82,11 +82,18 @@ function materialClaim(image: Digest, material: JsonObject): BaseClaim | null {
   const { name, version, qualifiers } = parts;
   const tag = qualifiers.get('tag') ?? (version.includes(':') ? '' : version);
   const reference = referenceOf(tag === '' ? name : `${name}:${tag}`);
-  const digest = [sha256Of(material['digest']), qualifiers.get('digest'), version].find((text) => text && isDigest(text));
+  const digest = [sha256Of(material['digest']), qualifiers.get('digest'), version].find(
+    (text) => text && isDigest(text),
+  );
   if (reference === null && digest === undefined) return null;
   // A digest alone names no tag, where a reference without a tag means latest.
   const isNamed = tag !== '' || digest === undefined;
-  return { image, evidence: 'PROVENANCE', digest: (digest as Digest) ?? null, name: isNamed ? nameOf(reference) : null };
+  return {
+    image,
+    evidence: 'PROVENANCE',
+    digest: (digest as Digest) ?? null,
+    name: isNamed ? nameOf(reference) : null,
+  };
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Database } from '../../src/catalog/database.ts';
+import type { BaseClaim } from '../../src/domain/base-claim.ts';
 import { chainIds } from '../../src/domain/chain-id.ts';
 import { digestBytes, digestOf, type Digest } from '../../src/domain/digest.ts';
+import { EMPTY_LAYER } from '../../src/domain/image.ts';
 import type { HistoryStep, RunConfig } from '../../src/domain/image-config.ts';
 import { parsePlatform } from '../../src/domain/platform.ts';
 import { versionColumns } from '../../src/domain/version.ts';
@@ -20,7 +22,7 @@ export interface ImageContent extends Content {
 
 export interface ImageTraits {
   readonly platform?: string;
-  /** Names of layers, bottom first; the same name is the same layer. */
+  /** Names of layers, bottom first; the same name is the same layer, and `empty` is the one that holds nothing. */
   readonly layers?: readonly string[];
   /** Bytes of each layer's blob. */
   readonly layerSize?: number;
@@ -66,12 +68,12 @@ export function catalogOf(database: Database) {
   }
 
   async function layer(name: string, size: number): Promise<{ layerId: number; blobId: number; blob: Digest }> {
-    const diffId = digestOf(Buffer.from(`layer ${name}`));
+    const diffId = diffIdOf(name);
     const blob = digestOf(Buffer.from(`blob ${name} ${size}`));
     const layerId = await insert(
-      `insert into layer (diff_id, size, is_foreign, is_empty, first_seen_at) values ($1, $2, false, false, $3)
+      `insert into layer (diff_id, size, is_foreign, is_empty, first_seen_at) values ($1, $2, false, $3, $4)
        on conflict (diff_id) do update set size = least(layer.size, excluded.size) returning id`,
-      [digestBytes(diffId), size, SEEN],
+      [digestBytes(diffId), size, diffId === EMPTY_LAYER, SEEN],
     );
     const blobId = await insert(
       `insert into layer_blob (layer_id, digest, media_type, size, urls) values ($1, $2, $3, $4, '{}')
@@ -105,7 +107,7 @@ export function catalogOf(database: Database) {
     async image(repositoryId: number, traits: ImageTraits = {}): Promise<ImageContent> {
       const { layers = ['base', 'app'], layerSize = 1000, history = [], labels = {}, user = null } = traits;
       const platform = parsePlatform(traits.platform ?? 'linux/amd64');
-      const diffIds = layers.map((name) => digestOf(Buffer.from(`layer ${name}`)));
+      const diffIds = layers.map(diffIdOf);
       const content = await manifest('IMAGE', 'application/vnd.oci.image.manifest.v1+json', { layers }, traits);
       const configDigest = digestOf(Buffer.from(`config ${content.digest}`));
       const stack = chainIds(diffIds);
@@ -190,6 +192,22 @@ export function catalogOf(database: Database) {
       return content;
     },
 
+    /** What is said of an image's base. */
+    async claim({ digest }: Content, evidence: BaseClaim['evidence'], said: Partial<BaseClaim>): Promise<void> {
+      const { host = '', repository = '', tag = '' } = said.name ?? {};
+      await database.run(
+        'insert into base_claim (image, evidence, digest, host, repository, tag) values ($1, $2, $3, $4, $5, $6)',
+        [
+          digestBytes(digest),
+          evidence,
+          said.digest ? digestBytes(said.digest) : Buffer.alloc(0),
+          host,
+          repository,
+          tag,
+        ],
+      );
+    },
+
     async holds(repositoryId: number, { id }: Content, goneAt: string | null = null): Promise<void> {
       await database.run(
         `insert into repository_manifest (repository_id, manifest_id, first_seen_at, gone_at) values ($1, $2, $3, $4)
@@ -240,6 +258,10 @@ export interface IndexChild {
   readonly child: Content | string;
   readonly platform?: string | null;
   readonly annotations?: Record<string, string>;
+}
+
+function diffIdOf(name: string): Digest {
+  return name === 'empty' ? EMPTY_LAYER : digestOf(Buffer.from(`layer ${name}`));
 }
 
 interface ManifestTraits {

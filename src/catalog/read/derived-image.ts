@@ -21,7 +21,14 @@ export interface RebuildWaveRecord {
 export function derivedImageReads(connection: Connection) {
   return {
     derivedImages: nestedList(connection, ({ filter, orderBy, directOnly }: DerivedImageArguments) =>
-      imageList('derivedImages', FROM, filter, scopedOrder(orderBy, 'c.image_id'), ON_PARENT, ...(directOnly ? [IS_DIRECT] : [])),
+      imageList(
+        'derivedImages',
+        FROM,
+        filter,
+        scopedOrder(orderBy, 'c.image_id'),
+        ON_PARENT,
+        ...(directOnly ? [IS_DIRECT] : []),
+      ),
     ),
 
     /** How many images stand on each, on whatever else they stand. */
