@@ -1,7 +1,7 @@
 import type { Connection } from '../database.ts';
 import { annotationReads } from './annotation.ts';
-import { breakdownReads } from './breakdown.ts';
 import { baseImageReads } from './base-image.ts';
+import { breakdownReads } from './breakdown.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
@@ -19,13 +19,7 @@ import { tagEventReads } from './tag-event.ts';
 import { tagReads } from './tag.ts';
 import { timelineReads } from './timeline.ts';
 
-export {
-  firstKey,
-  pairKey,
-  type BaseImageRecord,
-  type BasePair,
-  type FirstOfImage,
-} from './base-image.ts';
+export { firstKey, pairKey, type BaseImageRecord, type BasePair, type FirstOfImage } from './base-image.ts';
 export type { RebuildWaveRecord } from './derived-image.ts';
 export { tagKey, type TagKey } from './tag.ts';
 export type { TagRecord } from './tag-row.ts';
