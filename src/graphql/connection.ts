@@ -1,10 +1,10 @@
 import type { Page, PageArguments, RootList } from '../catalog/read/index.ts';
 
-/** A connection of the schema. What is a function here is worked out only when a client asks for it. */
+/** A connection of the schema. What of it is worked out, and read, is what a client asks for: who counts reads no page. */
 export interface ConnectionOf<T> {
-  readonly nodes: readonly T[];
-  edges(): { readonly cursor: string; readonly node: T }[];
-  pageInfo(): PageInfoRecord;
+  nodes(): Promise<readonly T[]>;
+  edges(): Promise<{ readonly cursor: string; readonly node: T }[]>;
+  pageInfo(): Promise<PageInfoRecord>;
   totalCount(): Promise<number>;
 }
 
@@ -15,23 +15,34 @@ export interface PageInfoRecord {
   readonly endCursor: string | null;
 }
 
-export function connectionOf<T>(page: Page<T>, totalCount: () => Promise<number>): ConnectionOf<T> {
-  const { nodes, hasNextPage, hasPreviousPage } = page;
-  const cursorAt = (place: number) => (nodes.length === 0 ? null : page.cursorAt(place));
+/** `page` answers the same question once, however often it is asked. */
+export function connectionOf<T>(page: () => Promise<Page<T>>, totalCount: () => Promise<number>): ConnectionOf<T> {
   return {
-    nodes,
-    edges: () => nodes.map((node, place) => ({ cursor: page.cursorAt(place), node })),
-    pageInfo: () => ({
-      hasNextPage,
-      hasPreviousPage,
-      startCursor: cursorAt(0),
-      endCursor: cursorAt(nodes.length - 1),
-    }),
+    nodes: async () => (await page()).nodes,
+    async edges() {
+      const { nodes, cursorAt } = await page();
+      return nodes.map((node, place) => ({ cursor: cursorAt(place), node }));
+    },
+    pageInfo: async () => pageInfoOf(await page()),
     totalCount,
   };
 }
 
-/** A list that belongs to no parent. */
+/** A list that belongs to no parent. It is read at once, so that what goes wrong is told at its place in the answer. */
 export async function rootConnection<A, T>(list: RootList<A, T>, args: A & PageArguments): Promise<ConnectionOf<T>> {
-  return connectionOf(await list.page(args), () => list.count(args));
+  const page = await list.page(args);
+  return connectionOf(
+    () => Promise.resolve(page),
+    () => list.count(args),
+  );
+}
+
+function pageInfoOf<T>({ nodes, cursorAt, hasNextPage, hasPreviousPage }: Page<T>): PageInfoRecord {
+  const isEmpty = nodes.length === 0;
+  return {
+    hasNextPage,
+    hasPreviousPage,
+    startCursor: isEmpty ? null : cursorAt(0),
+    endCursor: isEmpty ? null : cursorAt(nodes.length - 1),
+  };
 }

@@ -30,21 +30,36 @@ export function batchMany<K, V>(
 
 /** The page of a list that each parent has. */
 export interface PageLoader<A, T> {
-  connection(parent: number, args: A & PageArguments): Promise<ConnectionOf<T>>;
+  /** Throws what is wrong with the arguments. */
+  connection(parent: number, args: A & PageArguments): ConnectionOf<T>;
 }
 
 /** Parents that are asked for the same page share a statement; a field under two aliases has one for each. */
 export function batchPages<A, T>(list: NestedList<A, T>): PageLoader<A, T> {
-  const pages = loadersBy((args: A & PageArguments) => (keys: readonly number[]) => list.pages(keys, args));
+  const pages = loadersBy((args: A & PageArguments) => {
+    list.check(args);
+    return (keys: readonly number[]) => list.pages(keys, args);
+  });
   const counts = loadersBy((args: A) => (keys: readonly number[]) => list.counts(keys, args));
   return {
-    async connection(parent, args) {
-      const page = await pages(args, args).load(parent);
-      if (page === null) throw new Error(`a list was read without the parent ${parent}`);
-      const whole = { ...args, first: null, after: null, last: null, before: null };
-      return connectionOf(page, async () => (await counts(args, whole).load(parent)) ?? 0);
+    connection(parent, args) {
+      const page = pages(args, args);
+      return connectionOf(
+        () => existing(page.load(parent)),
+        () => {
+          const whole = { ...args, first: null, after: null, last: null, before: null };
+          return existing(counts(args, whole).load(parent));
+        },
+      );
     },
   };
+}
+
+/** What the answer of a list has for every parent that it was asked for. */
+async function existing<V>(loading: Promise<V | null>): Promise<V> {
+  const found = await loading;
+  if (found === null) throw new Error('a list was read without one of its parents');
+  return found;
 }
 
 /** A list of bounded length that each parent has; shared as pages are. */

@@ -31,7 +31,7 @@ export function historyReads(connection: Connection) {
 }
 
 const HISTORIES_BY_IMAGE = `/* catalog.historiesByImage */
-  select i.manifest_id, i.layer_count, i.history from image i where i.manifest_id = any($1::int[])`;
+  select i.manifest_id, i.layer_count, i.history from image i where i.manifest_id = any((select $1::int[])::int[])`;
 
 interface HistoryRow {
   manifest_id: number;

@@ -75,7 +75,7 @@ export function imageReads(connection: Connection) {
 
     configsByImage: async (ids: readonly number[]): Promise<Map<number, RunConfig>> => {
       const rows = await connection.run<{ manifest_id: number; run_config: RunConfig }>(
-        '/* catalog.configsByImage */ select manifest_id, run_config from image where manifest_id = any($1::int[])',
+        '/* catalog.configsByImage */ select manifest_id, run_config from image where manifest_id = any((select $1::int[])::int[])',
         [ids],
       );
       return new Map(rows.map((row) => [row.manifest_id, row.run_config]));
@@ -83,7 +83,7 @@ export function imageReads(connection: Connection) {
 
     labelsByImage: async (ids: readonly number[]): Promise<Map<number, NameAndValue[]>> => {
       const rows = await connection.run<{ manifest_id: number; labels: Record<string, string> }>(
-        '/* catalog.labelsByImage */ select manifest_id, labels from image where manifest_id = any($1::int[])',
+        '/* catalog.labelsByImage */ select manifest_id, labels from image where manifest_id = any((select $1::int[])::int[])',
         [ids],
       );
       return new Map(rows.map((row) => [row.manifest_id, namesAndValues(row.labels)]));
@@ -94,7 +94,7 @@ export function imageReads(connection: Connection) {
       const rows = await connection.run<{ manifest_id: number; uncompressed_size: number }>(
         `/* catalog.uncompressedSizesByImage */
         select manifest_id, uncompressed_size from image
-        where manifest_id = any($1::int[]) and uncompressed_size is not null`,
+        where manifest_id = any((select $1::int[])::int[]) and uncompressed_size is not null`,
         [ids],
       );
       return new Map(rows.map((row) => [row.manifest_id, row.uncompressed_size]));
@@ -108,7 +108,7 @@ export function imageReads(connection: Connection) {
         from (
           select distinct on (il.image_id, b.digest) il.image_id, b.size
           from image_layer il join layer l on l.id = il.layer_id join layer_blob b on b.id = il.blob_id
-          where il.image_id = any($1::int[]) and l.image_count = 1
+          where il.image_id = any((select $1::int[])::int[]) and l.image_count = 1
         ) own group by own.image_id`,
         [ids],
       );
@@ -174,7 +174,7 @@ const LAYERS_BY_IMAGE = `/* catalog.layersByImage */
   select il.image_id, il.position, il.layer_id, digest_text(il.chain_id) as chain_id, digest_text(b.digest) as digest,
     b.media_type, b.size, digest_text(l.diff_id) as diff_id, l.is_empty, l.first_seen_at
   from image_layer il join layer_blob b on b.id = il.blob_id join layer l on l.id = il.layer_id
-  where il.image_id = any($1::int[]) order by il.image_id, il.position`;
+  where il.image_id = any((select $1::int[])::int[]) order by il.image_id, il.position`;
 
 interface LayerRow {
   image_id: number;
@@ -220,6 +220,6 @@ const FIRST_IMAGES_BY_LAYER = `/* catalog.firstImagesByLayer */
   select first.layer_id, ${MANIFEST_COLUMNS}
   from (
     select wanted.id as layer_id, (select min(il.image_id) from image_layer il where il.layer_id = wanted.id) as image_id
-    from unnest($1::int[]) as wanted (id)
+    from unnest((select $1::int[])::int[]) as wanted (id)
   ) first
   join image i on i.manifest_id = first.image_id join manifest m on m.id = i.manifest_id`;

@@ -89,23 +89,23 @@ const COLUMNS = `l.id, digest_text(l.diff_id) as diff_id, l.is_empty, l.first_se
     l.is_foreign, l.image_count`;
 
 const LAYERS_BY_DIFF_ID = `/* catalog.layersByDiffId */
-  select ${COLUMNS} from layer l where l.diff_id = any($1::bytea[])`;
+  select ${COLUMNS} from layer l where l.diff_id = any((select $1::bytea[])::bytea[])`;
 
 /** A diff id comes last, and so decides, should a packing of another layer have the same digest. */
 const LAYERS_BY_DIGEST = `/* catalog.layersByDigest */
   select found.wanted, ${COLUMNS}
   from (
-    select 0 as rank, b.digest, digest_text(b.digest) as wanted, b.layer_id from layer_blob b where b.digest = any($1::bytea[])
+    select 0 as rank, b.digest, digest_text(b.digest) as wanted, b.layer_id from layer_blob b where b.digest = any((select $1::bytea[])::bytea[])
     union all
-    select 1, d.diff_id, digest_text(d.diff_id), d.id from layer d where d.diff_id = any($1::bytea[])
+    select 1, d.diff_id, digest_text(d.diff_id), d.id from layer d where d.diff_id = any((select $1::bytea[])::bytea[])
   ) found join layer l on l.id = found.layer_id order by found.rank`;
 
 const MEASURES_BY_LAYER = `/* catalog.measuresByLayer */
-  select l.id, l.size, l.uncompressed_size, l.is_foreign, l.image_count from layer l where l.id = any($1::int[])`;
+  select l.id, l.size, l.uncompressed_size, l.is_foreign, l.image_count from layer l where l.id = any((select $1::int[])::int[])`;
 
 const BLOBS_BY_LAYER = `/* catalog.blobsByLayer */
   select b.layer_id, digest_text(b.digest) as digest, b.media_type, b.size, b.urls
-  from layer_blob b where b.layer_id = any($1::int[]) order by b.layer_id, b.size, b.id`;
+  from layer_blob b where b.layer_id = any((select $1::int[])::int[]) order by b.layer_id, b.size, b.id`;
 
 interface LayerRow {
   id: number;

@@ -139,15 +139,15 @@ export function manifestReads(connection: Connection) {
 }
 
 const MANIFESTS_BY_ID = `/* catalog.manifestsById */
-  select ${MANIFEST_COLUMNS} from manifest m left join image i on i.manifest_id = m.id where m.id = any($1::int[])`;
+  select ${MANIFEST_COLUMNS} from manifest m left join image i on i.manifest_id = m.id where m.id = any((select $1::int[])::int[])`;
 
 const MANIFESTS_BY_DIGEST = `/* catalog.manifestsByDigest */
-  select ${MANIFEST_COLUMNS} from manifest m left join image i on i.manifest_id = m.id where m.digest = any($1::bytea[])`;
+  select ${MANIFEST_COLUMNS} from manifest m left join image i on i.manifest_id = m.id where m.digest = any((select $1::bytea[])::bytea[])`;
 
 const ENTRIES_BY_INDEX = `/* catalog.entriesByIndex */
   select x.index_id, x.position, x.digest, x.child_id, x.media_type, x.os, x.architecture, x.variant, x.os_version,
     x.os_features, x.annotations
-  from index_entry x where x.index_id = any($1::int[]) order by x.index_id, x.position`;
+  from index_entry x where x.index_id = any((select $1::int[])::int[]) order by x.index_id, x.position`;
 
 interface EntryRow extends PlatformRow {
   index_id: number;
@@ -159,16 +159,16 @@ interface EntryRow extends PlatformRow {
 }
 
 const RAW_BY_MANIFEST = `/* catalog.rawByManifest */
-  select m.id, m.media_type, m.raw from manifest m where m.id = any($1::int[])`;
+  select m.id, m.media_type, m.raw from manifest m where m.id = any((select $1::int[])::int[])`;
 
 const ANNOTATIONS_BY_MANIFEST = `/* catalog.annotationsByManifest */
-  select m.id, m.annotations from manifest m where m.id = any($1::int[])`;
+  select m.id, m.annotations from manifest m where m.id = any((select $1::int[])::int[])`;
 
 const SIGHTINGS_BY_MANIFEST = `/* catalog.sightingsByManifest */
   select c.manifest_id, bool_or(c.gone_at is null) as is_available,
     coalesce(max(s.synced_at) filter (where c.gone_at is null), max(c.gone_at)) as last_seen_at
   from repository_manifest c left join repository_sync s on s.repository_id = c.repository_id
-  where c.manifest_id = any($1::int[]) group by c.manifest_id`;
+  where c.manifest_id = any((select $1::int[])::int[]) group by c.manifest_id`;
 
 /** https://docs.docker.com/build/metadata/attestations/attestation-storage/ */
 const ABOUT_PARENT = raw(`m.id = any(array(

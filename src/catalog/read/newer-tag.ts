@@ -66,7 +66,7 @@ const NEWER_TAGS_BY_TAG = `/* catalog.newerTagsByTag */
     ) t
     where version.place > 0
   ) newer
-  where current.id = any($1::int[]) and current.version_group <> ''
+  where current.id = any((select $1::int[])::int[]) and current.version_group <> ''
   order by current.id, newer.place, newer.id desc`;
 
 /** As the index has it. */

@@ -58,6 +58,8 @@ export interface RootList<A, T> {
 
 /** One list for each parent, all of them in one statement. Every parent asked for is in the answer. */
 export interface NestedList<A, T> {
+  /** Throws what `pages` would for these arguments, and reads nothing. */
+  check(args: A & PageArguments): void;
   pages(parents: readonly number[], args: A & PageArguments): Promise<Map<number, Page<T>>>;
   counts(parents: readonly number[], args: A): Promise<Map<number, number>>;
 }
@@ -88,11 +90,12 @@ export function nestedList<A, R extends Row, T>(
   define: (args: A) => ListQuery<R, T>,
 ): NestedList<A, T> {
   return {
+    check: (args) => void windowOf(args, define(args).order),
     async pages(parents, args) {
       const query = define(args);
       const window = windowOf(args, query.order);
       const rows = await connection.query<R & PageRow & { parent_id: number }>(
-        sql`${title(query)}select parent.id as parent_id, entry.* from unnest(${parents}::int8[]) as parent(id) cross join lateral (${select(query, window)}) entry`,
+        sql`${title(query)}select parent.id as parent_id, entry.* from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (${select(query, window)}) entry`,
       );
       const byParent = Map.groupBy(rows, (row) => row.parent_id);
       return new Map(parents.map((parent) => [parent, pageOf(byParent.get(parent) ?? [], query, window)]));
@@ -100,7 +103,7 @@ export function nestedList<A, R extends Row, T>(
     async counts(parents, args) {
       const query = define(args);
       const rows = await connection.query<{ parent_id: number; count: number }>(
-        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest(${parents}::int8[]) as parent(id) cross join lateral (select count(*) from ${query.from} where ${query.where}${query.within === undefined ? empty : sql` and ${query.within} = parent.id`}) entry`,
+        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (select count(*) from ${query.from} where ${query.where}${query.within === undefined ? empty : sql` and ${query.within} = parent.id`}) entry`,
       );
       return new Map(rows.map((row) => [row.parent_id, row.count]));
     },

@@ -14,14 +14,14 @@ export interface ReachedImage {
  */
 export const REACHED_LINES = `/* catalog.imagesByManifest */
   with recursive reached (id, depth) as (
-    select root.id, 0 from unnest($1::int[]) as root(id)
+    select root.id, 0 from unnest((select $1::int[])::int[]) as root(id)
     union
     select x.child_id, reached.depth + 1
     from reached join index_entry x on x.index_id = reached.id join manifest m on m.id = x.child_id
     where m.kind = 'INDEX' and reached.depth + 1 < ${MAX_INDEX_DEPTH}
   ), line (index_id, position, child_id, os, architecture, variant, os_version, os_features) as (
     select null::int, 0, root.id, null::text, null::text, null::text, null::text, null::text[]
-    from unnest($1::int[]) as root(id)
+    from unnest((select $1::int[])::int[]) as root(id)
     union all
     select x.index_id, min(x.position), x.child_id, x.os, x.architecture, x.variant, x.os_version, x.os_features
     from index_entry x where x.index_id = any(array(select reached.id from reached)) and x.child_id is not null

@@ -36,7 +36,7 @@ export function registryReads(connection: Connection) {
 
     registriesById: async (ids: readonly number[]): Promise<Map<number, RegistryRecord>> => {
       const rows = await connection.query<RegistryRow>(
-        sql`/* catalog.registriesById */ select ${registries.columns} from ${registries.from} where g.id = any(${ids}::int[])`,
+        sql`/* catalog.registriesById */ select ${registries.columns} from ${registries.from} where g.id = any((select ${ids}::int[])::int[])`,
       );
       return new Map(rows.map((row) => [row.id, recordOf(row)]));
     },
@@ -51,7 +51,7 @@ export function registryReads(connection: Connection) {
     repositoryCountsByRegistry: async (ids: readonly number[]): Promise<Map<number, number>> => {
       const rows = await connection.run<{ registry_id: number; count: number }>(
         `/* catalog.repositoryCountsByRegistry */
-        select registry_id, count(*) from repository where registry_id = any($1::int[]) group by registry_id`,
+        select registry_id, count(*) from repository where registry_id = any((select $1::int[])::int[]) group by registry_id`,
         [ids],
       );
       return new Map(rows.map((row) => [row.registry_id, row.count]));

@@ -103,7 +103,7 @@ export function repositoryReads(connection: Connection) {
 
     repositoriesById: async (ids: readonly number[]): Promise<Map<number, RepositoryRecord>> => {
       const rows = await connection.query<RepositoryRow>(
-        sql`/* catalog.repositoriesById */ select ${COLUMNS} from ${FROM} where r.id = any(${ids}::int[])`,
+        sql`/* catalog.repositoriesById */ select ${COLUMNS} from ${FROM} where r.id = any((select ${ids}::int[])::int[])`,
       );
       return new Map(rows.map((row) => [row.id, recordOf(row)]));
     },
@@ -227,7 +227,7 @@ function metadataIs(filter: KeyValueFilter): Sql {
 /** Of the last cataloged manifests, the first that is an image: past a hundred others nothing is looked for. */
 const CLAIMS_BY_REPOSITORY = `/* catalog.claimsByRepository */
   select wanted.id as repository_id, newest.labels, newest.annotations
-  from unnest($1::int[]) as wanted (id)
+  from unnest((select $1::int[])::int[]) as wanted (id)
   cross join lateral (
     select i.labels, m.annotations
     from (

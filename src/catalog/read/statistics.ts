@@ -62,7 +62,7 @@ const STATISTICS_BY_REGISTRY = `/* catalog.statisticsByRegistry */
   select g.host as key, 1 as registries, names.repositories, names.tags, ${HELD}
   from registry g cross join lateral (select ${NAMES} where r.registry_id = g.id) names
   left join held_total t on t.registry_id = g.id
-  where g.host = any($1::text[])`;
+  where g.host = any((select $1::text[])::text[])`;
 
 const STATISTICS_BY_REPOSITORY = `/* catalog.statisticsByRepository */
   select g.host || '/' || r.name as key, 1 as registries, 1 as repositories, r.tag_count as tags,

@@ -55,14 +55,14 @@ export function syncReads(connection: Connection) {
 
     syncSourcesById: async (ids: readonly number[]): Promise<Map<number, SyncSourceRecord>> => {
       const rows = await connection.query<SourceRow>(
-        sql`/* catalog.syncSourcesById */ select ${sources.columns} from ${sources.from} where s.id = any(${ids}::int[])`,
+        sql`/* catalog.syncSourcesById */ select ${sources.columns} from ${sources.from} where s.id = any((select ${ids}::int[])::int[])`,
       );
       return new Map(rows.map((row) => [row.id, sourceOf(row)]));
     },
 
     syncRunsById: async (ids: readonly number[]): Promise<Map<number, SyncRunRecord>> => {
       const rows = await connection.query<RunRow>(
-        sql`/* catalog.syncRunsById */ select ${runs.columns} from ${runs.from} where u.id = any(${ids}::int8[])`,
+        sql`/* catalog.syncRunsById */ select ${runs.columns} from ${runs.from} where u.id = any((select ${ids}::int8[])::int8[])`,
       );
       return new Map(rows.map((row) => [row.id, runOf(row)]));
     },
@@ -84,13 +84,13 @@ const RUN_COLUMNS = `u.id, u.registry_id, u.source_id, u.status, u.trigger, u.st
     u.requests`;
 
 const LAST_RUNS_BY_REGISTRY = `/* catalog.lastRunsByRegistry */
-  select u.* from unnest($1::int[]) as parent (id)
+  select u.* from unnest((select $1::int[])::int[]) as parent (id)
   cross join lateral (
     select ${RUN_COLUMNS} from sync_run u where u.registry_id = parent.id order by u.id desc limit 1
   ) u`;
 
 const LAST_RUNS_BY_SOURCE = `/* catalog.lastRunsBySource */
-  select u.* from unnest($1::int[]) as parent (id)
+  select u.* from unnest((select $1::int[])::int[]) as parent (id)
   cross join lateral (
     select ${RUN_COLUMNS} from sync_run u where u.source_id = parent.id order by u.id desc limit 1
   ) u`;

@@ -46,7 +46,7 @@ export function tagEventReads(connection: Connection) {
 
     tagEventsById: async (ids: readonly number[]): Promise<Map<number, TagEventRecord>> => {
       const rows = await connection.query<TagEventRow>(
-        sql`/* catalog.tagEventsById */ select ${COLUMNS} from ${FROM} where e.id = any(${ids}::int8[])`,
+        sql`/* catalog.tagEventsById */ select ${COLUMNS} from ${FROM} where e.id = any((select ${ids}::int8[])::int8[])`,
       );
       return new Map(rows.map((row) => [row.id, recordOf(row)]));
     },

@@ -69,7 +69,7 @@ export function tagReads(connection: Connection) {
 
     tagsById: async (ids: readonly number[]): Promise<Map<number, TagRecord>> => {
       const rows = await connection.query<TagRow>(
-        sql`/* catalog.tagsById */ select ${raw(TAG_COLUMNS)} from tag t where t.id = any(${ids}::int[])`,
+        sql`/* catalog.tagsById */ select ${raw(TAG_COLUMNS)} from tag t where t.id = any((select ${ids}::int[])::int[])`,
       );
       return new Map(rows.map((row) => [row.id, tagOf(row)]));
     },
