@@ -66,11 +66,11 @@ export const deletionResolvers: Resolvers = {
     },
   },
   NamedByTags: {
-    tags: async ({ blocked }, { first }, { loaders }) =>
-      (await loaders.tagsNamingManifest.connection(blocked.image.manifestId, { first })).nodes,
+    tags: ({ blocked }, { first }, { loaders }) =>
+      loaders.tagsNamingManifest.connection(blocked.image.manifestId, { first }).nodes(),
   },
   BaseOfImages: {
-    images: async ({ blocked }, { first }, { loaders }) =>
-      (await loaders.derivedImagesByImage.connection(blocked.image.manifestId, { first })).nodes,
+    images: ({ blocked }, { first }, { loaders }) =>
+      loaders.derivedImagesByImage.connection(blocked.image.manifestId, { first }).nodes(),
   },
 };
