@@ -17,8 +17,8 @@ export async function basesOf(loaders: Loaders, imageId: number, first: number):
 export const baseImageResolvers: Resolvers = {
   BaseImageCandidate: {
     layerCount: ({ image }) => image.layerCount,
-    async tags({ image }, { first }, { loaders }) {
-      return (await loaders.tagsByManifest.connection(image.manifestId, { first: first ?? 5 })).nodes;
+    tags({ image }, { first }, { loaders }) {
+      return loaders.tagsByManifest.connection(image.manifestId, { first: first ?? 5 }).nodes();
     },
     isOutdated: async ({ derivedId, image }, _, { loaders }) =>
       (await loaders.outdatedByBase.load({ derivedId, baseId: image.manifestId })) ?? false,
