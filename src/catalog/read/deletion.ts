@@ -4,7 +4,8 @@ import type { Connection } from '../database.ts';
 import { conditionOf, TRUE } from './filter.ts';
 import { imageConditions, type ImageFilter } from './image-filter.ts';
 import { imageOf, MANIFEST_COLUMNS, type ImageRecord, type ManifestRow } from './manifest-row.ts';
-import { MAX_PAGE, nestedList, rootList, type ListQuery, type Order } from './page.ts';
+import { MAX_PAGE, rootList, type ListQuery, type Order } from './page.ts';
+import { standsOn } from './stands-on.ts';
 
 /** What deleting images together would come to. */
 export interface SimulationRecord {
@@ -68,21 +69,9 @@ export function deletionReads(connection: Connection) {
       listOf(
         'warnedImages',
         listed(filter, raw('select deletable.id, array[]::int[] as index_ids, 0 as index_count from deletable')),
-        raw(`(exists (select ${TAGS_OF}) or exists (select ${DERIVED_OF}))`),
+        sql`(exists (select ${TAGS_OF}) or exists (select ${DERIVED_OF}))`,
       ),
     ),
-
-    /** Images whose stack begins with the whole stack of this one. */
-    derivedImagesByImage: nestedList(connection, () => ({
-      name: 'catalog.derivedImagesByImage',
-      columns: raw(MANIFEST_COLUMNS),
-      from: raw(
-        `image base ${DERIVED} join image i on i.manifest_id = derived.manifest_id join manifest m on m.id = i.manifest_id`,
-      ),
-      where: raw('base.manifest_id = parent.id'),
-      order: orderOf('derivedImages'),
-      toRecord: imageOf,
-    })),
   };
 }
 
@@ -118,14 +107,8 @@ const FREED = raw(`used as (
     )
   )`);
 
-/** Joined to image base: the images that have its top layer at the same place, on the same layers, and more above. */
-const DERIVED = `join image_layer top on top.image_id = base.manifest_id and top.position = base.layer_count - 1
-  join image_layer same on same.layer_id = top.layer_id and same.position = top.position
-    and same.chain_id = top.chain_id and same.image_id <> top.image_id
-  join image derived on derived.manifest_id = same.image_id and derived.layer_count > base.layer_count`;
-
-const TAGS_OF = 'from tag t where t.manifest_id = i.manifest_id';
-const DERIVED_OF = `from image base ${DERIVED} where base.manifest_id = i.manifest_id`;
+const TAGS_OF = raw('from tag t where t.manifest_id = i.manifest_id');
+const DERIVED_OF = sql`from image_layer c where ${standsOn(raw('i.manifest_id'))}`;
 
 /** What a plan lists, as images. */
 function listed(filter: ImageFilter, entries: Sql): Sql {
@@ -146,9 +129,7 @@ interface BlockedRow extends ManifestRow {
 function listOf(name: string, from: Sql, where: Sql): ListQuery<BlockedRow, BlockedImageRecord> {
   return {
     name: `catalog.${name}`,
-    columns: raw(
-      `${MANIFEST_COLUMNS}, listed.index_ids, listed.index_count, (select count(*) ${TAGS_OF}) as tag_count, (select count(*) ${DERIVED_OF}) as derived_count`,
-    ),
+    columns: sql`${raw(MANIFEST_COLUMNS)}, listed.index_ids, listed.index_count, (select count(*) ${TAGS_OF}) as tag_count, (select count(*) ${DERIVED_OF}) as derived_count`,
     from,
     where,
     order: orderOf(name),

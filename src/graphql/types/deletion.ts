@@ -23,7 +23,6 @@ export interface Blocker {
 
 export const deletionLoaders = (reads: CatalogReads) => ({
   tagsNamingManifest: batchPages(reads.tagsNamingManifest),
-  derivedImagesByImage: batchPages(reads.derivedImagesByImage),
 });
 
 export const deletionResolvers: Resolvers = {
