@@ -63,6 +63,8 @@ const config: CodegenConfig = {
           Platform: `${READS}#PlatformRecord`,
           ReferencedByIndex: BLOCKER,
           RegistryRefused: USER_ERROR,
+          SearchResultConnection: `import('../graphql/connection.ts').ConnectionOf<import('${READS}').SearchHit>`,
+          SearchResultEdge: '../graphql/types/search.ts#SearchEdge',
           UserError: USER_ERROR,
         },
       },

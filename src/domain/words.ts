@@ -19,9 +19,9 @@ export interface Misspellings {
   readonly lacking: readonly { readonly place: number; readonly rest: string }[];
 }
 
-/** Null for what is too short, too long, or has no letter to be wrong. */
+/** Of a word or a part of a name; null for what is too short, too long, or has no letter to be wrong. */
 export function misspellingsOf(word: string): Misspellings | null {
-  if (word.length < MIN_SPELLED - 1 || word.length > MAX_SPELLED + 1 || !/[a-z]/.test(word)) return null;
+  if (word.length < MIN_SPELLED - 1 || word.length > MAX_SPELLED + 1 || !NAME.test(word)) return null;
   const places = Array.from(word, (_, at) => at);
   const rests = places.map((at) => word.slice(0, at) + word.slice(at + 1));
   const swapped = places.slice(1).map((at) => word.slice(0, at - 1) + word[at] + word[at - 1] + word.slice(at + 1));
@@ -36,6 +36,8 @@ export function misspellingsOf(word: string): Misspellings | null {
 
 const WORD = /[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])[\p{L}\p{N}])+/gu;
 const MAX_WORD = 64;
+
+const NAME = /^(?=.*[a-z])[a-z0-9._-]+$/;
 
 /** Shorter words are one letter away from too many others; longer ones are hardly words. */
 const MIN_SPELLED = 4;

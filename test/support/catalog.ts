@@ -1,5 +1,6 @@
 import type { Database } from '../../src/catalog/database.ts';
 import type { BaseClaim } from '../../src/domain/base-claim.ts';
+import { recordImageTexts } from '../../src/catalog/write/index.ts';
 import { chainIds } from '../../src/domain/chain-id.ts';
 import { digestBytes, digestOf, type Digest } from '../../src/domain/digest.ts';
 import { EMPTY_LAYER } from '../../src/domain/image.ts';
@@ -31,6 +32,7 @@ export interface ImageTraits {
   readonly annotations?: Record<string, string>;
   readonly history?: readonly HistoryStep[];
   readonly user?: string | null;
+  readonly command?: readonly string[] | null;
   readonly subject?: Digest | null;
 }
 
@@ -105,13 +107,20 @@ export function catalogOf(database: Database) {
 
     /** An image that the repository has. */
     async image(repositoryId: number, traits: ImageTraits = {}): Promise<ImageContent> {
-      const { layers = ['base', 'app'], layerSize = 1000, history = [], labels = {}, user = null } = traits;
+      const {
+        layers = ['base', 'app'],
+        layerSize = 1000,
+        history = [],
+        labels = {},
+        user = null,
+        command = null,
+      } = traits;
       const platform = parsePlatform(traits.platform ?? 'linux/amd64');
       const diffIds = layers.map(diffIdOf);
       const content = await manifest('IMAGE', 'application/vnd.oci.image.manifest.v1+json', { layers }, traits);
       const configDigest = digestOf(Buffer.from(`config ${content.digest}`));
       const stack = chainIds(diffIds);
-      const run: RunConfig = { ...NO_CONFIG, user };
+      const run: RunConfig = { ...NO_CONFIG, user, command };
       await database.run(
         `insert into image (manifest_id, config_digest, os, architecture, variant, os_version, os_features, created_at,
            run_config, labels, history, layer_count, size, top_chain_id, first_seen_at)
@@ -133,6 +142,9 @@ export function catalogOf(database: Database) {
           SEEN,
         ],
       );
+      await recordImageTexts(database, [
+        { imageId: content.id, labels, annotations: traits.annotations ?? {}, run, history },
+      ]);
       const blobDigests: Digest[] = [];
       for (const [position, name] of layers.entries()) {
         const { layerId, blobId, blob } = await layer(name, layerSize);

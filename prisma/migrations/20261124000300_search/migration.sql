@@ -1,6 +1,6 @@
 -- What search reads, and nothing else. A document is a set of words, each with a mark that says where it stands:
---   of a repository  =path  .word of the name  ~place~word that lacks its letter there  word of the description
---                    +word of what an organisation says of it
+--   of a repository  =path  .word of the name  *end of one  ~place~word that lacks its letter there
+--                    word of the description  +word of what an organisation says of it
 --   of an image      @word of a label  +word of an annotation  word of an instruction  #block of 1,024 ids
 -- Marks keep the words of one place apart in the index, so that it alone decides and no document is read.
 
@@ -50,8 +50,12 @@ CREATE FUNCTION "spellings"(word text) RETURNS text[] LANGUAGE sql IMMUTABLE PAR
     SELECT '~' || place || '~' || overlay(word placing '' FROM place FOR 1) FROM generate_series(1, length(word)) place
   );
 
+-- The ends of a word, of 2 letters and more: what stands within it is the beginning of one.
+CREATE FUNCTION "endings"(word text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN array(SELECT '*' || substring(word FROM place) FROM generate_series(2, length(word) - 1) place);
+
 -- The document of a repository. A name is found as it is written with and without its host, by its last part, and by
--- the words in it; those of 4 letters and more also when one letter of them is wrong.
+-- the words in it, also by what stands within these; those of 4 letters and more when one letter of them is wrong, too.
 CREATE FUNCTION "repository_document"(host text, name text, description text, details text) RETURNS tsvector
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN (
@@ -61,9 +65,8 @@ CREATE FUNCTION "repository_document"(host text, name text, description text, de
     SELECT array_to_tsvector(
       ARRAY['=' || host || '/' || name, '=' || name, '=' || substring(name from '[^/]*$')]
         || (SELECT array_agg('.' || part) FROM part)
-        || array(
-          SELECT unnest(spellings(part)) FROM part WHERE length(part) BETWEEN 4 AND 32 AND part ~ '[a-z]'
-        )
+        || array(SELECT unnest(endings(part)) FROM part WHERE length(part) <= 32 AND part ~ '[a-z]')
+        || array(SELECT unnest(spellings(part)) FROM part WHERE length(part) BETWEEN 4 AND 32 AND part ~ '[a-z]')
         || words(description)
         || array(SELECT '+' || unnest(words(details)))
     )

@@ -13,6 +13,7 @@ import { optionReads } from './option.ts';
 import { referenceReads } from './reference.ts';
 import { registryReads } from './registry.ts';
 import { repositoryReads } from './repository.ts';
+import { searchReads } from './search/index.ts';
 import { statisticsReads } from './statistics.ts';
 import { syncReads } from './sync.ts';
 import { tagEventReads } from './tag-event.ts';
@@ -45,6 +46,7 @@ export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
 export type { MetadataRecord, RepositoryKey, RepositoryRecord } from './repository.ts';
 export type { StatisticsRecord } from './statistics.ts';
+export type { SearchHit } from './search/index.ts';
 export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
 export type { TagEventRecord } from './tag-event.ts';
 
@@ -70,6 +72,7 @@ export function createReads(connection: Connection) {
     ...derivedImageReads(connection),
     ...historyReads(connection),
     ...layerReads(connection),
+    ...searchReads(connection),
     ...syncReads(connection),
     ...statisticsReads(connection),
     ...breakdownReads(connection),

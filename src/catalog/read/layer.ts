@@ -51,6 +51,11 @@ export function layerReads(connection: Connection) {
   return {
     layers: rootList(connection, listOf),
 
+    layersById: async (ids: readonly number[]): Promise<Map<number, LayerRecord>> => {
+      const rows = await connection.run<LayerRow>(LAYERS_BY_ID, [ids]);
+      return new Map(rows.map((row) => [row.id, recordOf(row)]));
+    },
+
     layersByDiffId: async (diffIds: readonly Digest[]): Promise<Map<Digest, LayerRecord>> => {
       const rows = await connection.run<LayerRow>(LAYERS_BY_DIFF_ID, [diffIds.map(digestBytes)]);
       return new Map(rows.map((row) => [row.diff_id, recordOf(row)]));
@@ -87,6 +92,9 @@ const KEYS = {
 
 const COLUMNS = `l.id, digest_text(l.diff_id) as diff_id, l.is_empty, l.first_seen_at, l.size, l.uncompressed_size,
     l.is_foreign, l.image_count`;
+
+const LAYERS_BY_ID = `/* catalog.layersById */
+  select ${COLUMNS} from layer l where l.id = any($1::int[])`;
 
 const LAYERS_BY_DIFF_ID = `/* catalog.layersByDiffId */
   select ${COLUMNS} from layer l where l.diff_id = any((select $1::bytea[])::bytea[])`;

@@ -195,7 +195,7 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
   const all: Sql[] = [];
   if (registry != null) all.push(hostIs(registry, `${place}.registry`));
   if (name != null) all.push(repositoryIs(name, `${place}.name`));
-  if (text != null) all.push(holds(text));
+  if (text != null) all.push(repositoryHolds(text));
   if (isOfficial != null) all.push(sql`(g.host = ${DOCKER_HUB} and starts_with(r.name, 'library/')) = ${isOfficial}`);
   if (metadata != null) all.push(metadataIs(metadata));
   if (updatedAt != null) all.push(instantIn(raw('r.updated_at'), updatedAt));
@@ -208,8 +208,8 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
   return all;
 }
 
-/** Every word of it, wherever it stands. The expression is the index's. */
-function holds(text: string): Sql {
+/** Over repository r: every word of it, wherever it stands. The expression is the index's. */
+export function repositoryHolds(text: string): Sql {
   const words = storable(text).slice(0, 200).split(/\s+/).filter(Boolean).slice(0, 10);
   const each = words.map((word) => {
     const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;

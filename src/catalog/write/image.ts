@@ -2,6 +2,7 @@ import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { StackedLayer } from '../../domain/image.ts';
 import { isPlainTarType } from '../../domain/media-type.ts';
+import { recordImageTexts } from './image-text.ts';
 import type { ImageContent } from './manifest-content.ts';
 
 /** Records new images with their layers. `ids` has the id of each one's manifest, which was inserted a moment ago. */
@@ -15,7 +16,14 @@ export async function recordImages(
   const placed = images.flatMap((image) =>
     image.layers.map((layer) => ({ ...layer, imageId: ids.get(image.digest) as number })),
   );
-  const statements = [insertImages(connection, images, ids, at)];
+  const texts = images.map((image) => ({
+    imageId: ids.get(image.digest) as number,
+    labels: image.configuration.labels,
+    annotations: image.manifest.annotations,
+    run: image.configuration.run,
+    history: image.configuration.history,
+  }));
+  const statements = [insertImages(connection, images, ids, at), recordImageTexts(connection, texts)];
   if (placed.length > 0) {
     statements.push(
       insertLayers(connection, placed, at),

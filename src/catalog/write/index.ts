@@ -3,6 +3,7 @@ export * from './credential.ts';
 export { lockCounts, releaseImages } from './held-image.ts';
 export * from './deletion.ts';
 export { countImages } from './image.ts';
+export { recordImageTexts } from './image-text.ts';
 export * from './manifest.ts';
 export type { ManifestContent } from './manifest-content.ts';
 export * from './registry.ts';

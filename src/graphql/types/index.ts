@@ -12,6 +12,7 @@ import { manifestLoaders, manifestResolvers } from './manifest.ts';
 import { nodeResolvers } from './node.ts';
 import { registryLoaders, registryResolvers } from './registry.ts';
 import { repositoryLoaders, repositoryResolvers } from './repository.ts';
+import { searchResolvers } from './search.ts';
 import { syncLoaders, syncResolvers } from './sync.ts';
 import { tagEventLoaders, tagEventResolvers } from './tag-event.ts';
 import { tagLoaders, tagResolvers } from './tag.ts';
@@ -30,6 +31,7 @@ export const typeResolvers: Resolvers[] = [
   derivedImageResolvers,
   imageDiffResolvers,
   layerResolvers,
+  searchResolvers,
   syncResolvers,
   dashboardResolvers,
   deletionResolvers,

@@ -7,6 +7,7 @@ import { existing } from './existing.ts';
 import type { Loaders } from './index.ts';
 
 export const layerLoaders = (reads: CatalogReads) => ({
+  layerById: batchOne(reads.layersById),
   layerByDigest: batchOne(reads.layersByDigest),
   layerByDiffId: batchOne(reads.layersByDiffId),
   measuresByLayer: batchOne(reads.measuresByLayer),
