@@ -15,7 +15,7 @@ export const searchResolvers: Resolvers = {
     search: (_, args, { reads }) => rootConnection(reads.search, args),
   },
   SearchResultConnection: {
-    nodes: ({ nodes }, _, { loaders }) => Promise.all(nodes.map((hit) => foundBy(hit, loaders))),
+    nodes: async (found, _, { loaders }) => Promise.all((await found.nodes()).map((hit) => foundBy(hit, loaders))),
   },
   SearchResultEdge: {
     node: ({ node }, _, { loaders }) => foundBy(node, loaders),
