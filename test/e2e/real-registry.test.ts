@@ -4,6 +4,7 @@ import {
   readExpected,
   startRegistry,
   type Expected,
+  type ExpectedLayer,
   type ExpectedManifest,
   type RealRegistry,
 } from '../support/shared-images.ts';
@@ -16,6 +17,8 @@ describeRegistry('real images in a real registry', () => {
   let source: string;
   let expected: Expected;
   let seenEvents = 0;
+  /** Right after the sync that followed each stage. */
+  const instants: Date[] = [];
 
   beforeAll(async () => {
     expected = readExpected();
@@ -41,6 +44,7 @@ describeRegistry('real images in a real registry', () => {
       const events = await eventsOf(stowage);
       expect(events.slice(seenEvents).sort()).toEqual(movesBetween(before, tags));
       seenEvents = events.length;
+      instants.push(new Date());
     },
     120_000,
   );
@@ -116,6 +120,88 @@ describeRegistry('real images in a real registry', () => {
     expect(added).toHaveLength(1);
   });
 
+  test('whoever rebuilds an image finds all that is built on it, and the tags that name those now', async () => {
+    const base = expected.repositories['library/debian']?.tags['12'] as string;
+    const { image } = await stowage.ask<{
+      image: { derivedImages: { nodes: { digest: string; tags: { nodes: { reference: string }[] } }[] } };
+    }>(
+      `query ($reference: ImageReference!) {
+        image(reference: $reference) {
+          derivedImages(first: 100) { nodes { digest tags(first: 100) { nodes { reference } } } }
+        }
+      }`,
+      { reference: `${registry.host}/library/debian:12` },
+    );
+    const found = image.derivedImages.nodes.map(({ digest, tags }) => [
+      digest,
+      tags.nodes.map(({ reference }) => reference.slice(registry.host.length + 1)).sort(),
+    ]);
+    const stack = diffIdsOf(expected, base);
+    const built = imagesIn(expected).filter((digest) => {
+      const own = diffIdsOf(expected, digest);
+      return own.length > stack.length && stack.every((diffId, at) => own[at] === diffId);
+    });
+    expect(Object.fromEntries(found)).toEqual(
+      Object.fromEntries(built.map((digest) => [digest, tagsReaching(expected, digest).sort()])),
+    );
+    expect(built.length).toBeGreaterThan(5);
+  });
+
+  test('whoever asks what a tag meant after a stage of pushes is told what it named then', async () => {
+    const names = Object.keys(expected.repositories['library/alpine']?.tags ?? {});
+    for (const [at, instant] of instants.entries()) {
+      const fields = names.map(
+        (name, place) =>
+          `t${place}: manifestAsOf(reference: "${registry.host}/library/alpine:${name}", at: $at) { digest }`,
+      );
+      const told = await stowage.ask<Record<string, { digest: string } | null>>(
+        `query ($at: DateTime!) { ${fields.join('\n')} }`,
+        { at: instant.toISOString() },
+      );
+      const then = expectedTags(expected, at + 1)['library/alpine'];
+      expect(names.map((name, place) => [name, told[`t${place}`]?.digest])).toEqual(
+        names.map((name) => [name, then?.[name]]),
+      );
+    }
+    const meant = instants.map((_, at) => expectedTags(expected, at + 1)['library/alpine']?.['3']);
+    expect(new Set(meant).size).toBeGreaterThan(1);
+  });
+
+  test('whoever wants to clean up is told what deleting everything untagged would free', async () => {
+    const { simulateDeletion } = await stowage.ask<{
+      simulateDeletion: {
+        deletableCount: number;
+        blockedCount: number;
+        freedSize: number;
+        deletable: { nodes: { digest: string }[] };
+      };
+    }>(
+      `{ simulateDeletion(filter: { tagged: false }) {
+           deletableCount blockedCount freedSize deletable(first: 100) { nodes { digest } }
+         } }`,
+    );
+    const untagged = imagesIn(expected).filter((digest) => tagsReaching(expected, digest).length === 0);
+    const deletable = new Set(untagged.filter((digest) => indexesListing(expected, digest).length === 0));
+    const stays = imagesIn(expected).filter((digest) => !deletable.has(digest));
+    const kept = new Set(stays.flatMap((digest) => layersOf(expected, digest).map((layer) => layer.digest)));
+    const freed = new Map(
+      [...deletable]
+        .flatMap((digest) => layersOf(expected, digest))
+        .filter((layer) => !kept.has(layer.digest))
+        .map(({ digest, size }) => [digest, size]),
+    );
+    expect({
+      ...simulateDeletion,
+      deletable: simulateDeletion.deletable.nodes.map(({ digest }) => digest).sort(),
+    }).toEqual({
+      deletableCount: deletable.size,
+      blockedCount: untagged.length - deletable.size,
+      freedSize: freed.values().reduce((sum, size) => sum + size, 0),
+      deletable: [...deletable].sort(),
+    });
+    expect(freed.size).toBeGreaterThan(0);
+  });
+
   test('a tag deleted in the registry is deleted here, with its history kept', async () => {
     const name = `${registry.host}/odd/appliance`;
     const digest = expected.repositories['odd/appliance']?.tags['latest'] as string;
@@ -138,6 +224,30 @@ describeRegistry('real images in a real registry', () => {
 });
 
 type Tags = Record<string, Record<string, string>>;
+
+function imagesIn({ manifests }: Expected): string[] {
+  return Object.keys(manifests).filter((digest) => manifests[digest]?.kind === 'image');
+}
+
+function layersOf({ manifests }: Expected, digest: string): readonly ExpectedLayer[] {
+  return manifests[digest]?.layers ?? [];
+}
+
+function diffIdsOf(expected: Expected, digest: string): (string | undefined)[] {
+  return layersOf(expected, digest).map((layer) => layer.diff_id);
+}
+
+function indexesListing({ manifests }: Expected, digest: string): string[] {
+  return Object.keys(manifests).filter((index) =>
+    manifests[index]?.members?.some((member) => member.digest === digest),
+  );
+}
+
+/** Tags of the manifest, and of every index that it is reached through. */
+function tagsReaching(expected: Expected, digest: string): string[] {
+  const above = indexesListing(expected, digest).flatMap((index) => tagsReaching(expected, index));
+  return [...new Set([...(expected.manifests[digest]?.tagged_as ?? []), ...above])];
+}
 
 function betweenTexts(
   from: ExpectedManifest | undefined,
