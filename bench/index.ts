@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { benchHostile, type HostileBench } from './hostile/index.ts';
 import { benchQuery, type QueryBench } from './query/index.ts';
 import { benchSync, type SyncBench } from './sync/index.ts';
 
@@ -24,6 +25,12 @@ program
   .option('--seconds <number>', 'how long each measurement takes', number, 5)
   .option('--rounds <number>', 'measurements of each side, in turns', number, 3)
   .action((bench: QueryBench) => benchQuery(bench, process.env['DATABASE_URL']));
+
+program
+  .command('hostile')
+  .description('Send what no client of good will sends, and tell what refusing it costs.')
+  .option('--times <number>', 'how often each is sent', number, 1000)
+  .action((bench: HostileBench) => benchHostile(bench, process.env['DATABASE_URL']));
 
 await program.parseAsync();
 

@@ -24,4 +24,4 @@ async function start(databaseUrl: string): Promise<string> {
   return `${await web.listen(0, '127.0.0.1')}/graphql`;
 }
 
-answerCalls({ start, cpu: () => process.cpuUsage() });
+answerCalls({ start, cpu: () => process.cpuUsage(), memory: () => process.memoryUsage().rss });

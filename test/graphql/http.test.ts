@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { buildSchema, GraphQLError, type GraphQLInterfaceType } from 'graphql';
 import { serverAudits } from 'graphql-http';
+import { pino } from 'pino';
+import { CatalogError } from '../../src/domain/errors.ts';
+import { CLIENT_ERROR_CODES, errorFormatter } from '../../src/graphql/errors.ts';
 import { catalogOf, type CatalogBuilder, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, onServer, type TestDatabase } from '../support/database.ts';
 import { ADMIN_TOKEN, openTestWeb, type TestWeb } from '../support/web.ts';
@@ -255,6 +260,62 @@ describe('errors', () => {
     const { status, errors } = await web.ask('{ repositories(after: "nonsense") { nodes { name } } }');
     expect([status, errors?.[0]?.extensions['code']]).toEqual([400, 'BAD_USER_INPUT']);
     expect(errors?.[0]?.message).toContain('nonsense');
+  });
+});
+
+describe('codes of errors', () => {
+  const api = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  /** The first column of a table. */
+  const listed = (text: string) => [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort();
+  const format = errorFormatter(pino({ level: 'silent' }));
+  const formatted = (error: Error) => {
+    const wrapped = new GraphQLError(error.message, { originalError: error, path: ['a'] });
+    return format({ message: error.message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }, wrapped).extensions?.[
+      'code'
+    ];
+  };
+
+  test('those that are documented are those that there are', () => {
+    const [codes = '', types = ''] = (/## Errors\n(.*?)\n## /s.exec(api)?.[1] ?? '').split('`userErrors`');
+    expect(listed(codes)).toEqual([...CLIENT_ERROR_CODES].sort());
+    const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
+    const implementing = schema.getPossibleTypes(schema.getType('UserError') as GraphQLInterfaceType);
+    expect(listed(types)).toEqual(implementing.map(({ name }) => name).sort());
+  });
+
+  test('each is produced', async () => {
+    const post = async (body: string, path = '/graphql') => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${web.address}${path}`, { method: 'POST', headers, body });
+      const { errors } = (await response.json()) as { errors: { extensions: { code: string } }[] };
+      return errors[0]?.extensions.code;
+    };
+    const codeOf = (query: string) => post(JSON.stringify({ query }));
+    const produced = [
+      await post('{'),
+      await codeOf('{'),
+      await codeOf('{ nothing }'),
+      await post(JSON.stringify({ query: 'query A { __typename }', operationName: 'B' })),
+      await codeOf('{ node(id: "?") { id } }'),
+      await post(JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } } })),
+      await codeOf('mutation { removeRegistry(input: { host: "a.example" }) { removedId } }'),
+      await post('{}', '/nowhere'),
+      formatted(new CatalogError('FORBIDDEN', 'no')),
+      formatted(new CatalogError('CATALOG_UNAVAILABLE', 'gone')),
+      formatted(new Error('a fault')),
+      // The text of documents.test.ts: it takes a server of its own.
+      'UNTRUSTED_DOCUMENT',
+    ];
+    expect(produced.sort()).toEqual([...CLIENT_ERROR_CODES].sort());
+  });
+
+  test('no other reaches a client, whatever is thrown', () => {
+    const thrown = new GraphQLError('secret', { extensions: { code: 'SOMETHING_ELSE' } });
+    const { message, extensions } = format(
+      { message: 'secret', extensions: { code: 'SOMETHING_ELSE' }, path: ['a'] },
+      new GraphQLError('secret', { originalError: thrown, path: ['a'] }),
+    );
+    expect([extensions?.['code'], message]).toEqual(['INTERNAL_SERVER_ERROR', expect.not.stringContaining('secret')]);
   });
 });
 
