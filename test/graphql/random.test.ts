@@ -45,7 +45,7 @@ test('what fits the schema is answered or refused in words, in a statement for e
     }
     if (answer.status === 200) answered += 1;
   }
-  expect(answered).toBeGreaterThan(200);
+  expect(answered).toBeGreaterThan(150);
 });
 
 test('what changes something is carried out or refused in words', async () => {

@@ -90,7 +90,7 @@ export function randomOperation(schema: GraphQLSchema, root: GraphQLObjectType, 
   }
 
   function valueFor(name: string, type: GraphQLInputType, level: number): unknown {
-    if (isNonNullType(type)) return valueFor(name, type.ofType as GraphQLInputType, level) ?? valueOf(name, type);
+    if (isNonNullType(type)) return valueFor(name, type.ofType, level) ?? valueOf(name, type);
     if (happens(3)) return null;
     if (isListType(type)) return Array.from({ length: random.below(4) }, () => valueFor(name, type.ofType, level));
     if (!isInputObjectType(type)) return valueOf(name, type);
@@ -118,7 +118,7 @@ export function randomOperation(schema: GraphQLSchema, root: GraphQLObjectType, 
 
 /** A value as it stands in a document. */
 function literal(value: unknown, type: GraphQLInputType): string {
-  if (isNonNullType(type)) return literal(value, type.ofType as GraphQLInputType);
+  if (isNonNullType(type)) return literal(value, type.ofType);
   if (value === null || value === undefined) return 'null';
   if (isListType(type) && Array.isArray(value))
     return `[${value.map((each) => literal(each, type.ofType)).join(', ')}]`;
@@ -130,5 +130,5 @@ function literal(value: unknown, type: GraphQLInputType): string {
     });
     return `{ ${members.join(', ')} }`;
   }
-  return isEnumType(type) ? String(value) : JSON.stringify(value);
+  return isEnumType(type) && typeof value === 'string' ? value : JSON.stringify(value);
 }
