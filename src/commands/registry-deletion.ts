@@ -87,8 +87,8 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
 /** Deletions of one request at one registry, with all waiting. */
 const LONGEST = 60_000;
 
-/** How registries say that they delete no tags by name. */
-const CANNOT: ReadonlySet<number> = new Set([400, 405]);
+/** How registries say that they delete no tags by name; 404 while the tag is there. */
+const CANNOT: ReadonlySet<number> = new Set([400, 404, 405]);
 
 type Deleting = OpenRegistry & DeletesManifests;
 

@@ -45,7 +45,7 @@ export async function openGraph(settings: GraphSettings): Promise<Graph> {
   const server = createGraphServer<GraphQLContext>({ schema, documents, log, drain });
   await server.start();
   const reads = createReads(database);
-  forgetWithConnections(database.pool, () => reads.forget());
+  forgetWithConnections(database.pool, () => reads.forget(null));
   return {
     server,
     sdl,

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { raw, type Sql } from 'sql-template-tag';
 import type { Digest } from '../../domain/digest.ts';
 import type { NameAndValue, RunConfig } from '../../domain/image-config.ts';
@@ -6,6 +5,7 @@ import type { Connection } from '../database.ts';
 import { allOf, conditionOf } from './filter.ts';
 import { IMAGE_CREATED_AT, imageConditions, type ImageFilter } from './image-filter.ts';
 import { namesAndValues } from './json.ts';
+import { KeptRecords } from './kept-records.ts';
 import type { LayerRecord } from './layer.ts';
 import { imageOf, MANIFEST_COLUMNS, type ImageRecord, type ManifestRow } from './manifest-row.ts';
 import { nestedList, rootList, type ListQuery, type Order } from './page.ts';
@@ -36,14 +36,10 @@ export interface ImageListArguments {
 const KEPT_LAYERS = 100_000;
 
 export function imageReads(connection: Connection) {
-  const kept = new LRUCache<number, readonly ImageLayerRecord[]>({
-    maxSize: KEPT_LAYERS,
-    sizeCalculation: (stack) => stack.length,
-  });
+  const kept = new KeptRecords<readonly ImageLayerRecord[]>(KEPT_LAYERS, (stack) => stack.length);
 
   return {
-    /** Ids may be given again from here on. */
-    forgetStacks: () => kept.clear(),
+    forgetStack: (id: number | null) => kept.forget(id),
 
     images: rootList(connection, ({ filter, orderBy }: ImageListArguments) =>
       imageList('images', 'image i join manifest m on m.id = i.manifest_id', filter, orderOf(orderBy ?? NEWEST)),
@@ -66,8 +62,9 @@ export function imageReads(connection: Connection) {
         return stack === undefined;
       });
       if (missing.length === 0) return stacks;
+      const keep = kept.keeper();
       for (const [id, stack] of stacksOf(await connection.run<LayerRow>(LAYERS_BY_IMAGE, [missing]))) {
-        kept.set(id, stack);
+        keep(id, stack);
         stacks.set(id, stack);
       }
       return stacks;

@@ -57,8 +57,8 @@ export type CatalogReads = ReturnType<typeof createReads>;
  * does not exist, in one statement for all of them. One per process: what never changes is kept in it, until `forget`.
  */
 export function createReads(connection: Connection) {
-  const { forgetManifests, ...manifests } = manifestReads(connection);
-  const { forgetStacks, ...images } = imageReads(connection);
+  const { forgetManifest, ...manifests } = manifestReads(connection);
+  const { forgetStack, ...images } = imageReads(connection);
   return {
     ...registryReads(connection),
     ...repositoryReads(connection),
@@ -81,10 +81,13 @@ export function createReads(connection: Connection) {
     ...annotationReads(connection),
     ...deletionReads(connection),
 
-    /** Drops what is kept. For when PostgreSQL may have crashed: it then gives ids again that it lost. */
-    forget(): void {
-      forgetManifests();
-      forgetStacks();
+    /**
+     * Drops what is kept of a manifest that was deleted; of all with null, for when PostgreSQL may have crashed: it then
+     * gives ids again that it lost.
+     */
+    forget(id: number | null): void {
+      forgetManifest(id);
+      forgetStack(id);
     },
   };
 }

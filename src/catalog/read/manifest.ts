@@ -1,11 +1,11 @@
 import sql, { raw } from 'sql-template-tag';
-import { LRUCache } from 'lru-cache';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { NameAndValue } from '../../domain/image-config.ts';
 import { parseManifest, type Descriptor } from '../../domain/manifest.ts';
 import type { Connection } from '../database.ts';
 import { allOf, storable } from './filter.ts';
 import { namesAndValues } from './json.ts';
+import { KeptRecords } from './kept-records.ts';
 import { MANIFEST_COLUMNS, manifestOf, type ManifestRow } from './manifest-row.ts';
 import type { ArtifactRecord, ManifestRecord } from './manifest-row.ts';
 import { nestedList, type ListQuery } from './page.ts';
@@ -44,25 +44,28 @@ export interface ReferrerArguments {
 }
 
 /**
- * Manifests are content: a row never changes, and while PostgreSQL runs an id is never given twice, so they are kept
- * across requests. An unpacked size that is not known yet is the one exception, and is not taken from here.
+ * Manifests are content: a row never changes until it is deleted, and while PostgreSQL runs an id is never given twice, so
+ * they are kept across requests. An unpacked size that is not known yet is the one exception, and is not taken from here.
  */
 const KEPT_MANIFESTS = 20_000;
 
 export function manifestReads(connection: Connection) {
-  const kept = new LRUCache<number, ManifestRecord>({ max: KEPT_MANIFESTS });
+  const kept = new KeptRecords<ManifestRecord>(KEPT_MANIFESTS);
 
-  function keep<R extends ManifestRow>(row: R): ManifestRecord {
-    const known = kept.get(row.id);
-    if (known !== undefined) return known;
-    const record = manifestOf(row);
-    kept.set(row.id, record);
-    return record;
+  /** The record of a row that is about to be read. */
+  function keeper(): (row: ManifestRow) => ManifestRecord {
+    const keep = kept.keeper();
+    return (row) => {
+      const known = kept.get(row.id);
+      if (known !== undefined) return known;
+      const record = manifestOf(row);
+      keep(row.id, record);
+      return record;
+    };
   }
 
   return {
-    /** Ids may be given again from here on. */
-    forgetManifests: () => kept.clear(),
+    forgetManifest: (id: number | null) => kept.forget(id),
 
     manifestsById: async (ids: readonly number[]): Promise<Map<number, ManifestRecord>> => {
       const found = new Map<number, ManifestRecord>();
@@ -72,11 +75,13 @@ export function manifestReads(connection: Connection) {
         return record === undefined;
       });
       if (missing.length === 0) return found;
+      const keep = keeper();
       for (const row of await connection.run<ManifestRow>(MANIFESTS_BY_ID, [missing])) found.set(row.id, keep(row));
       return found;
     },
 
     manifestsByDigest: async (digests: readonly Digest[]): Promise<Map<Digest, ManifestRecord>> => {
+      const keep = keeper();
       const rows = await connection.run<ManifestRow>(MANIFESTS_BY_DIGEST, [digests.map(digestBytes)]);
       return new Map(rows.map((row) => [row.digest, keep(row)]));
     },
@@ -90,6 +95,7 @@ export function manifestReads(connection: Connection) {
         return record?.__typename !== 'Image' && record?.__typename !== 'Artifact';
       });
       if (missing.length === 0) return found;
+      const keep = keeper();
       const rows = await connection.run<ReachedRow>(REACHED_LINES, [missing]);
       for (const [id, images] of imagesReached(rows, keep)) found.set(id, images);
       return found;

@@ -30,11 +30,7 @@ export const deletionResolvers: Resolvers = {
     simulateDeletion: async (_, args, { reads }) => ({ ...args, ...(await reads.simulateDeletion(args)) }),
   },
   Mutation: {
-    async deleteImage(_, { input }, { commands, reads }) {
-      const outcome = await commands.deleteImage(input);
-      reads.forget();
-      return outcome;
-    },
+    deleteImage: (_, { input }, { commands }) => commands.deleteImage(input),
     async deleteTag(_, { input }, { commands }) {
       const { removedId, userErrors } = await commands.deleteTag(input);
       return { removedId: removedId === null ? null : formatNodeId('Tag', removedId), userErrors };

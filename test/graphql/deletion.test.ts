@@ -1,0 +1,565 @@
+import type { Digest } from '../../src/domain/digest.ts';
+import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startScriptedServer, type Entry, type ScriptedServer } from '../support/scripted-server.ts';
+import { rowVersionsOf } from '../support/snapshot.ts';
+import { openTestWeb, type TestWeb } from '../support/web.ts';
+
+let database: TestDatabase;
+let build: CatalogBuilder;
+let web: TestWeb;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  build = catalogOf(database);
+  web = await openTestWeb(database);
+});
+
+afterEach(async () => {
+  await web.close();
+  await database.close();
+});
+
+async function data<T>(source: string, variables: Record<string, unknown> = {}, asAdmin = false): Promise<T> {
+  const { data, errors } = await web.ask(source, variables, { asAdmin });
+  expect(errors).toBeUndefined();
+  return data as T;
+}
+
+interface UserError {
+  readonly __typename: string;
+  readonly message: string;
+  readonly path: string[];
+  readonly status?: number | null;
+  readonly code?: string | null;
+}
+
+interface Deleted {
+  readonly deletedDigest: string | null;
+  readonly freedSize: number | null;
+  readonly userErrors: UserError[];
+}
+
+const ERRORS = 'userErrors { __typename message path ... on RegistryRefused { status code } }';
+
+async function deleteImage(input: Record<string, unknown>): Promise<Deleted> {
+  const source = `mutation ($input: DeleteImageInput!) { deleteImage(input: $input) { deletedDigest freedSize ${ERRORS} } }`;
+  return (await data<{ deleteImage: Deleted }>(source, { input }, true)).deleteImage;
+}
+
+async function deleteTag(
+  input: Record<string, unknown>,
+): Promise<{ removedId: string | null; userErrors: UserError[] }> {
+  const source = `mutation ($input: DeleteTagInput!) { deleteTag(input: $input) { removedId ${ERRORS} } }`;
+  type Answer = { deleteTag: { removedId: string | null; userErrors: UserError[] } };
+  return (await data<Answer>(source, { input }, true)).deleteTag;
+}
+
+/** Which of these manifests the catalog has. */
+async function has(...contents: Content[]): Promise<boolean[]> {
+  const fields = contents.map(({ digest }, at) => `m${at}: manifest(digest: "${digest}") { digest }`);
+  return Object.values(await data<Record<string, object | null>>(`{ ${fields.join(' ')} }`)).map(
+    (each) => each !== null,
+  );
+}
+
+describe('in the catalog', () => {
+  let app: number;
+  let amd64: ImageContent;
+  let arm64: ImageContent;
+  let index: Content;
+  let signature: Content;
+
+  beforeEach(async () => {
+    app = await build.repository('one.example.com/team/app');
+    amd64 = await build.image(app, { layers: ['base', 'amd64'] });
+    arm64 = await build.image(app, { layers: ['base', 'arm64'], platform: 'linux/arm64' });
+    index = await build.index(app, [
+      { child: amd64, platform: 'linux/amd64' },
+      { child: arm64, platform: 'linux/arm64' },
+    ]);
+    signature = await build.artifact(app, 'application/vnd.example.signature', index.digest);
+  });
+
+  test('an index goes with its tags, with what only it lists, and with what is about it; its history stays', async () => {
+    await build.tag(app, '1', index);
+    await build.tag(app, 'arm', arm64);
+    const other = await build.image(app, { layers: ['base'] });
+
+    expect(await deleteImage({ digest: index.digest })).toEqual({
+      deletedDigest: index.digest,
+      freedSize: 1000,
+      userErrors: [],
+    });
+    expect(await has(index, signature, amd64, arm64, other)).toEqual([false, false, false, true, true]);
+
+    const { tag, repository, layers } = await data<Record<string, unknown>>(`{
+      tag(reference: "one.example.com/team/app:1") {
+        manifest { digest } deletedAt
+        history { nodes { kind from { digest } fromDigest to { digest } toDigest } }
+      }
+      repository(reference: "one.example.com/team/app") { tagCount storedSize images { totalCount } }
+      layers { nodes { imageCount } totalCount }
+    }`);
+    expect(tag).toEqual({
+      manifest: null,
+      deletedAt: expect.any(String),
+      history: {
+        nodes: [
+          { kind: 'DELETED', from: null, fromDigest: index.digest, to: null, toDigest: null },
+          { kind: 'CREATED', from: null, fromDigest: null, to: null, toDigest: index.digest },
+        ],
+      },
+    });
+    expect(repository).toEqual({ tagCount: 1, storedSize: 2000, images: { totalCount: 2 } });
+    expect(layers).toEqual({ nodes: expect.arrayContaining([{ imageCount: 2 }, { imageCount: 1 }]), totalCount: 2 });
+  });
+
+  test('history names a manifest again that comes back', async () => {
+    await build.tag(app, '1', index);
+    await deleteImage({ digest: index.digest });
+    await database.run(
+      `insert into manifest (digest, kind, media_type, size, raw, first_seen_at)
+       values ($1, 'INDEX', 'application/vnd.oci.image.index.v1+json', 2, '{}', now())`,
+      [Buffer.from(index.digest.slice(7), 'hex')],
+    );
+    expect(
+      await data(
+        '{ tag(reference: "one.example.com/team/app:1") { history(first: 1) { nodes { from { digest } } } } }',
+      ),
+    ).toEqual({ tag: { history: { nodes: [{ from: { digest: index.digest } }] } } });
+  });
+
+  test('what an index lists stays until the index goes, unless that is untagged and lists no other image', async () => {
+    expect((await deleteImage({ digest: amd64.digest })).userErrors).toEqual([
+      {
+        __typename: 'InvalidInput',
+        message: `The image is listed by ${index.digest}: delete that index, and what only it lists goes with it.`,
+        path: ['input', 'digest'],
+      },
+    ]);
+    const attestation = await build.artifact(app, 'application/vnd.in-toto+json');
+    const single = await build.image(app, { layers: ['single'] });
+    const wrapper = await build.index(app, [
+      { child: single, platform: 'linux/amd64' },
+      { child: attestation, platform: 'unknown/unknown' },
+      { child: `sha256:${'9'.repeat(64)}`, platform: 'linux/s390x' },
+    ]);
+    expect((await deleteImage({ digest: attestation.digest })).userErrors).toMatchObject([
+      { path: ['input', 'digest'] },
+    ]);
+    expect(await deleteImage({ digest: single.digest })).toMatchObject({ freedSize: 1000, userErrors: [] });
+    expect(await has(single, wrapper, attestation, amd64, index)).toEqual([false, false, false, true, true]);
+  });
+
+  test('from one repository, it is gone there, and from the catalog when it is nowhere else', async () => {
+    const mirror = await build.repository('two.example.com/mirror/app');
+    for (const each of [amd64, arm64, index]) await build.holds(mirror, each);
+    await build.tag(app, '1', index);
+    await build.tag(mirror, '1', index);
+    const repositories = `query ($digest: Digest!) {
+      manifest(digest: $digest) { repositories { nodes { reference } } tags { nodes { reference } } }
+    }`;
+
+    expect(await deleteImage({ digest: index.digest, repository: 'one.example.com/team/app' })).toEqual({
+      deletedDigest: index.digest,
+      freedSize: 0,
+      userErrors: [],
+    });
+    expect(await data(repositories, { digest: index.digest })).toEqual({
+      manifest: {
+        repositories: { nodes: [{ reference: 'two.example.com/mirror/app' }] },
+        tags: { nodes: [{ reference: 'two.example.com/mirror/app:1' }] },
+      },
+    });
+    expect(await has(signature)).toEqual([false]);
+    expect(await deleteImage({ digest: index.digest, repository: 'two.example.com/mirror/app' })).toMatchObject({
+      freedSize: 3000,
+    });
+    expect(await has(index, amd64, arm64)).toEqual([false, false, false]);
+  });
+
+  test('what is not there is not found, and nothing is changed', async () => {
+    await build.repository('two.example.com/empty');
+    const rows = await rowVersionsOf(database);
+    const unknown = `sha256:${'0'.repeat(64)}`;
+    const cases: [Record<string, unknown>, string][] = [
+      [{ digest: unknown }, 'digest'],
+      [{ digest: amd64.digest, repository: 'two.example.com/empty' }, 'digest'],
+      [{ digest: amd64.digest, repository: 'two.example.com/other' }, 'repository'],
+      [{ digest: unknown, deleteFromRegistry: true }, 'digest'],
+    ];
+    for (const [input, member] of cases) {
+      expect((await deleteImage(input)).userErrors).toMatchObject([
+        { __typename: 'NotFound', path: ['input', member] },
+      ]);
+    }
+    for (const reference of ['one.example.com/team/app:none', 'one.example.com/team/app', 'other.example.com/a:1']) {
+      expect((await deleteTag({ reference })).userErrors).toMatchObject([
+        { __typename: 'NotFound', path: ['input', 'reference'] },
+      ]);
+    }
+    expect((await deleteTag({ reference: `one.example.com/team/app@${amd64.digest}` })).userErrors).toMatchObject([
+      { __typename: 'InvalidInput', path: ['input', 'reference'] },
+    ]);
+    expect(await rowVersionsOf(database)).toEqual(rows);
+  });
+
+  test('a tag goes, and leaves what it named; it can not go twice', async () => {
+    const id = await build.tag(app, '1', index);
+    const { removedId, userErrors } = await deleteTag({ reference: 'one.example.com/team/app:1' });
+    expect(userErrors).toEqual([]);
+    expect(removedId).toBe(Buffer.from(`Tag:${id}`).toString('base64url'));
+    const source = `query ($id: ID!) {
+      node(id: $id) { ... on Tag { manifest { digest } deletedAt history { nodes { kind from { digest } } } repository { tagCount } } }
+    }`;
+    expect(await data(source, { id: removedId })).toEqual({
+      node: {
+        manifest: null,
+        deletedAt: expect.any(String),
+        history: {
+          nodes: [
+            { kind: 'DELETED', from: { digest: index.digest } },
+            { kind: 'CREATED', from: null },
+          ],
+        },
+        repository: { tagCount: 0 },
+      },
+    });
+    expect(await has(index)).toEqual([true]);
+    expect((await deleteTag({ reference: 'one.example.com/team/app:1' })).userErrors).toMatchObject([
+      { __typename: 'NotFound' },
+    ]);
+  });
+
+  test('no process that answers has it any more', async () => {
+    const other = await openTestWeb(database);
+    try {
+      const source = `query ($digest: Digest!) {
+        image(digest: $digest) { digest layers { digest } }
+        images(filter: { repository: "team/app" }) { nodes { digest } }
+      }`;
+      const ask = async () => (await other.ask(source, { digest: arm64.digest })).data;
+      expect(await ask()).toMatchObject({ image: { digest: arm64.digest }, images: { nodes: { length: 2 } } });
+      await deleteImage({ digest: index.digest });
+      expect(await ask()).toEqual({ image: null, images: { nodes: [] } });
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('a simulation', () => {
+  interface Simulation {
+    readonly simulateDeletion: Record<string, unknown>;
+  }
+
+  async function simulate(filter: object, fields: string): Promise<Record<string, unknown>> {
+    const source = `query ($filter: ImageFilter!) { simulateDeletion(filter: $filter) { ${fields} } }`;
+    return (await data<Simulation>(source, { filter })).simulateDeletion;
+  }
+
+  const IMAGES = 'nodes { image { digest } reasons { __typename } }';
+
+  test('says what stands in the way of each image, and who would notice', async () => {
+    const app = await build.repository('one.example.com/team/app');
+    const base = await build.image(app, { layers: ['base'] });
+    const built = await build.image(app, { layers: ['base', 'app'] });
+    const child = await build.image(app, { layers: ['base', 'child'] });
+    const index = await build.index(app, [{ child, platform: 'linux/amd64' }]);
+    await build.tag(app, 'index', index);
+    for (const name of ['b', 'a', 'c']) await build.tag(app, name, base);
+    await build.tag(app, 'child', child);
+
+    database.statements.length = 0;
+    const answer = await simulate(
+      {},
+      `deletableCount blockedCount freedSize
+       deletable { nodes { digest } totalCount }
+       blocked { nodes { ...Reasons } totalCount pageInfo { hasNextPage } }
+       warned { nodes { ...Reasons } totalCount }
+     }
+   }
+   fragment Reasons on BlockedImage {
+     image { digest }
+     reasons {
+       __typename
+       ... on ReferencedByIndex { count indexes { digest } }
+       ... on NamedByTags { count tags(first: 2) { name } }
+       ... on BaseOfImages { count images { digest } }`,
+    );
+    expect(answer).toEqual({
+      deletableCount: 2,
+      blockedCount: 1,
+      freedSize: 1000,
+      deletable: { nodes: [{ digest: base.digest }, { digest: built.digest }], totalCount: 2 },
+      blocked: {
+        nodes: [
+          {
+            image: { digest: child.digest },
+            reasons: [
+              { __typename: 'ReferencedByIndex', count: 1, indexes: [{ digest: index.digest }] },
+              { __typename: 'NamedByTags', count: 1, tags: [{ name: 'child' }] },
+            ],
+          },
+        ],
+        totalCount: 1,
+        pageInfo: { hasNextPage: false },
+      },
+      warned: {
+        nodes: [
+          {
+            image: { digest: base.digest },
+            reasons: [
+              { __typename: 'NamedByTags', count: 3, tags: [{ name: 'a' }, { name: 'b' }] },
+              { __typename: 'BaseOfImages', count: 2, images: [{ digest: built.digest }, { digest: child.digest }] },
+            ],
+          },
+        ],
+        totalCount: 1,
+      },
+    });
+    // The simulation, three pages and their lengths, the indexes and images of reasons, and the tags of either page.
+    expect(database.statements.length).toBeLessThanOrEqual(11);
+  });
+
+  test('pages continue where they ended, from the field itself or from the simulation', async () => {
+    const app = await build.repository('one.example.com/team/app');
+    const images: ImageContent[] = [];
+    for (const name of ['1', '2', '3']) {
+      const child = await build.image(app, { layers: [name] });
+      images.push(child);
+      await build.tag(app, name, await build.index(app, [{ child, platform: 'linux/amd64' }]));
+    }
+    const first = await data<{ simulateDeletion: { blocked: { nodes: object[]; pageInfo: { endCursor: string } } } }>(
+      `{ simulateDeletion(filter: {}, first: 2) { blocked { ${IMAGES} pageInfo { endCursor hasNextPage } } } }`,
+    );
+    const { nodes, pageInfo } = first.simulateDeletion.blocked;
+    expect(nodes).toMatchObject(images.slice(0, 2).map(({ digest }) => ({ image: { digest } })));
+    expect(pageInfo).toMatchObject({ hasNextPage: true });
+    expect(
+      await data(
+        'query ($after: String) { simulateDeletion(filter: {}, after: $after) { blocked(first: 5) { nodes { image { digest } } } } }',
+        {
+          after: pageInfo.endCursor,
+        },
+      ),
+    ).toEqual({ simulateDeletion: { blocked: { nodes: [{ image: { digest: images[2]?.digest } }] } } });
+  });
+
+  test('of more images than it can look at says so', async () => {
+    await database.run(
+      `with m as (
+         insert into manifest (digest, kind, media_type, size, raw, first_seen_at)
+         select sha256(n::text::bytea), 'IMAGE', 'm', 2, '{}', now() from generate_series(1, 100001) n returning id, digest
+       )
+       insert into image (manifest_id, config_digest, os, architecture, run_config, labels, history, layer_count, size, first_seen_at)
+       select id, digest, case when id % 2 = 0 then 'linux' else 'windows' end, 'amd64', '{}', '{}', '[]', 0, 0, now() from m`,
+      [],
+    );
+    const { errors } = await web.ask('{ simulateDeletion(filter: {}) { deletableCount } }');
+    expect(errors).toMatchObject([
+      {
+        message: 'filter selects more than 100,000 images: narrow it, such as by repository or createdAt.',
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
+    const { deletableCount } = await simulate({ os: 'linux' }, 'deletableCount');
+    expect(Math.abs(Number(deletableCount) - 50_000)).toBeLessThan(2);
+  }, 60_000);
+});
+
+describe('at the registry', () => {
+  let server: ScriptedServer;
+  let host: string;
+  let app: number;
+  let image: ImageContent;
+
+  beforeEach(async () => {
+    server = await startScriptedServer();
+    host = server.url.host;
+    app = await build.repository(`${host}/team/app`);
+    await database.run('update registry set url = $1', [server.url.href]);
+    image = await build.image(app);
+    await build.tag(app, '1', image);
+  });
+
+  afterEach(() => server.close());
+
+  const manifest = (target: string) => `/v2/team/app/manifests/${target}`;
+
+  /** What a look sees that finds nothing. */
+  const gone = (target: string): Entry[] => [
+    { request: `HEAD ${manifest(target)}`, status: 404 },
+    { request: `GET ${manifest(target)}`, status: 404, body: { errors: [{ code: 'MANIFEST_UNKNOWN' }] } },
+  ];
+
+  const there = (target: string, digest: Digest): Entry => ({
+    request: `HEAD ${manifest(target)}`,
+    headers: { 'docker-content-digest': digest, 'content-length': '100' },
+    times: 'any',
+  });
+
+  const refusal = (target: string, status: number, code: string): Entry => ({
+    request: `DELETE ${manifest(target)}`,
+    status,
+    body: { errors: [{ code, message: 'no' }] },
+  });
+
+  test('it is deleted there first, with the right to do so, and here when it is gone', async () => {
+    const challenge = `Bearer realm="${server.url.href}token",service="here",scope="repository:team/app:delete"`;
+    server.script(
+      { request: `DELETE ${manifest(image.digest)}`, status: 401, headers: { 'www-authenticate': challenge } },
+      { request: 'GET /token?service=here&scope=repository%3Ateam%2Fapp%3Adelete', body: { token: 'may-delete' } },
+      { request: `DELETE ${manifest(image.digest)}`, having: { authorization: 'Bearer may-delete' }, status: 202 },
+      ...gone(image.digest),
+    );
+    expect(await deleteImage({ digest: image.digest, deleteFromRegistry: true })).toEqual({
+      deletedDigest: image.digest,
+      freedSize: 2000,
+      userErrors: [],
+    });
+    server.verify();
+    expect(await has(image)).toEqual([false]);
+  });
+
+  test('one that is gone there already is deleted here', async () => {
+    server.script(refusal(image.digest, 404, 'MANIFEST_UNKNOWN'), ...gone(image.digest));
+    expect(await deleteImage({ digest: image.digest, deleteFromRegistry: true })).toMatchObject({ userErrors: [] });
+    server.verify();
+  });
+
+  test.each([
+    [405, 'UNSUPPORTED'],
+    [403, 'DENIED'],
+    [404, 'MANIFEST_UNKNOWN'],
+    [500, 'UNKNOWN'],
+    [400, 'INVALID'],
+  ])('a refusal with %i is handed on with its code %s, and nothing is changed here', async (status, code) => {
+    server.script(refusal(image.digest, status, code), there(image.digest, image.digest));
+    const rows = await rowVersionsOf(database);
+    const outcome = await deleteImage({ digest: image.digest, deleteFromRegistry: true });
+    expect(outcome).toEqual({
+      deletedDigest: null,
+      freedSize: null,
+      userErrors: [
+        {
+          __typename: 'RegistryRefused',
+          message: expect.stringContaining(`DELETE ${server.url.href}v2/team/app/manifests/${image.digest}`),
+          path: ['input', 'deleteFromRegistry'],
+          status,
+          code,
+        },
+      ],
+    });
+    server.verify();
+    expect(await rowVersionsOf(database)).toEqual(rows);
+  });
+
+  test('a registry that asks to sign in, one that does not answer, and files are refusals, too', async () => {
+    const rows = await rowVersionsOf(database);
+    server.script({ request: `DELETE ${manifest(image.digest)}`, status: 401, body: {} });
+    expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+      { __typename: 'RegistryRefused', status: 401 },
+    ]);
+    await database.run(`update registry set url = 'http://127.0.0.1:1'`, []);
+    expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+      { __typename: 'RegistryRefused', status: null, code: null },
+    ]);
+    const folder = new URL('../../samples/', import.meta.url).href;
+    await database.run(`update registry set url = $1, kind = 'OCI_LAYOUT'`, [folder]);
+    expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+      {
+        __typename: 'RegistryRefused',
+        message: `${host} is read from files, and Stowage deletes nothing in them.`,
+        status: null,
+      },
+    ]);
+    await database.run(`update registry set url = $1, kind = 'OCI'`, [server.url.href]);
+    expect({ ...(await rowVersionsOf(database)), registry: null }).toEqual({ ...rows, registry: null });
+  });
+
+  test('one that says that it deleted it, and still has it, is not believed', async () => {
+    server.script({ request: `DELETE ${manifest(image.digest)}`, status: 202 }, there(image.digest, image.digest));
+    expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+      { __typename: 'RegistryRefused', message: expect.stringContaining('still there'), status: 202 },
+    ]);
+    expect(await has(image)).toEqual([true]);
+  });
+
+  test('of several repositories that hold it, the refusal of one says where it is gone already', async () => {
+    await build.holds(await build.repository(`${host}/team/copy`), image);
+    await database.run('update registry set url = $1', [server.url.href]);
+    server.script({ request: `DELETE ${manifest(image.digest)}`, status: 202 }, ...gone(image.digest), {
+      request: `DELETE /v2/team/copy/manifests/${image.digest}`,
+      status: 405,
+      body: { errors: [{ code: 'UNSUPPORTED' }] },
+    });
+    expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+      {
+        __typename: 'RegistryRefused',
+        message: expect.stringContaining(`it was deleted in ${host}/team/app before`),
+        status: 405,
+        code: 'UNSUPPORTED',
+      },
+    ]);
+    server.verify();
+    expect(await has(image)).toEqual([true]);
+  });
+
+  test('an index in the way keeps the registry from being asked, an untagged one too', async () => {
+    const index = await build.index(app, [{ child: image, platform: 'linux/amd64' }]);
+    expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+      { __typename: 'InvalidInput', message: expect.stringContaining(index.digest) },
+    ]);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('a tag is deleted by its name where the registry does that', async () => {
+    await build.tag(app, '2', image);
+    server.script({ request: `DELETE ${manifest('1')}`, status: 202 }, ...gone('1'));
+    expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
+    server.verify();
+    const source = `{ tag(reference: "${host}/team/app:2") { manifest { digest isAvailable tags { totalCount } } } }`;
+    expect(await data(source)).toEqual({
+      tag: { manifest: { digest: image.digest, isAvailable: true, tags: { totalCount: 1 } } },
+    });
+  });
+
+  test.each([400, 404, 405])(
+    'where it does not, and says so with %i, the manifest that only this tag names is deleted',
+    async (status) => {
+      server.script(
+        refusal('1', status, 'UNSUPPORTED'),
+        there('1', image.digest),
+        { request: `DELETE ${manifest(image.digest)}`, status: 202 },
+        ...gone(image.digest),
+      );
+      expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
+      server.verify();
+      const source = `{ image(digest: "${image.digest}") { isAvailable } }`;
+      expect(await data(source)).toEqual({ image: { isAvailable: false } });
+    },
+  );
+
+  test('a manifest that has other names, is in an index, or is another one there by now, is not deleted for a tag', async () => {
+    const refused = async () => {
+      server.script(refusal('1', 405, 'UNSUPPORTED'));
+      const { userErrors } = await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true });
+      expect(userErrors).toMatchObject([{ __typename: 'RegistryRefused', status: 405, code: 'UNSUPPORTED' }]);
+      return userErrors[0]?.message;
+    };
+    const moved: Entry = { ...there('1', `sha256:${'1'.repeat(64)}` as Digest), times: 1 };
+    server.script(moved, there('1', image.digest));
+    expect(await refused()).toMatch(/1 names another one there by now/);
+    const second = await build.tag(app, '2', image);
+    expect(await refused()).toMatch(/it is also 2\./);
+    await database.run('update tag set manifest_id = null, deleted_at = now() where id = $1', [second]);
+    const index = await build.index(app, [{ child: image, platform: 'linux/amd64' }]);
+    expect(await refused()).toMatch(new RegExp(`it is also listed by ${index.digest}`));
+    server.verify();
+    expect(await data(`{ tag(reference: "${host}/team/app:1") { manifest { digest } } }`)).toEqual({
+      tag: { manifest: { digest: image.digest } },
+    });
+  });
+});
