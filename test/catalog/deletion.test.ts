@@ -17,7 +17,10 @@ describe('over any history of recordings and deletions', () => {
     anImage({ layers: [aLayer('base')] }),
     anImage({ layers: [aLayer('base'), aLayer('app')], architecture: 'arm64' }),
     anImage({ layers: [aLayer('base', 'zstd', 700), aLayer('app'), aLayer('top')] }),
-    anImage({ layers: [aLayer('own'), aLayer('own')] }),
+    anImage({
+      layers: [aLayer('own'), aLayer('own')],
+      annotations: { 'org.opencontainers.image.base.name': 'base:1' },
+    }),
   ] as const;
   const signature = anArtifact('application/vnd.example.signature', four);
   const pair = anIndex([one, two]);
@@ -429,7 +432,7 @@ async function statementOf(database: TestDatabase): Promise<Record<string, unkno
 
 async function empty(database: TestDatabase): Promise<void> {
   await database.run(
-    'truncate registry, manifest, layer, held_image, held_blob, held_total, held_platform cascade',
+    'truncate registry, manifest, layer, base_claim, held_image, held_blob, held_total, held_platform cascade',
     [],
   );
 }

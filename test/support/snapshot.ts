@@ -29,6 +29,7 @@ const CATALOG_TABLES = [
   'repository_manifest',
   'tag',
   'tag_event',
+  'base_claim',
   'held_image',
   'held_blob',
   'held_total',
@@ -60,6 +61,8 @@ const QUERIES = {
   heldTotal: `select r.host, t.images, t.layers, t.nominal_size, t.stored_size
     from held_total t left join registry r on r.id = t.registry_id where t.images > 0 order by 1`,
   heldPlatform: `select os, architecture, media_type, images from held_platform where images > 0 order by 1, 2, 3`,
+  claim: `select digest_text(image) as image, evidence, encode(digest, 'hex') as digest, host, repository, tag
+    from base_claim order by 1, 2, 3, 4, 5, 6`,
   imageLayer: `select digest_text(m.digest) as image, il.position, digest_text(l.diff_id) as diff_id,
     digest_text(b.digest) as blob, b.media_type, b.size, digest_text(il.chain_id) as chain
     from image_layer il join manifest m on m.id = il.image_id join layer l on l.id = il.layer_id

@@ -25,4 +25,19 @@ export async function recordBaseClaims(connection: Connection, claims: readonly 
   );
 }
 
+/**
+ * Of manifests that are about to be deleted: what was said of an image goes with it, but for what an attestation said
+ * that stays, which is not read again.
+ */
+export async function forgetBaseClaims(connection: Connection, manifestIds: readonly number[]): Promise<void> {
+  await connection.run(
+    `/* catalog.forgetBaseClaims */
+     delete from base_claim q using manifest m
+     where m.id = any($1::int[]) and q.image in (m.digest, m.subject)
+       and not exists (select from manifest o where o.digest = q.image and o.id <> all($1::int[]))
+       and not exists (select from manifest o where o.subject = q.image and o.id <> all($1::int[]))`,
+    [manifestIds],
+  );
+}
+
 const NONE = Buffer.alloc(0);

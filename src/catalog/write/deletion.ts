@@ -3,6 +3,7 @@ import { notifyEach } from '../events.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { ManifestKind } from '../../domain/manifest.ts';
 import { deleteUnusedLayers, uncountImages } from './layer.ts';
+import { forgetBaseClaims } from './base-claim.ts';
 import { lockCounts, releaseImages } from './held-image.ts';
 import { countRepository, type RepositoryPlace } from './repository.ts';
 import { forgetTagsOf } from './tag.ts';
@@ -57,6 +58,7 @@ export async function deletePlanned(
     keepDigests(connection, removed),
     deletePresence(connection, doomed, repositoryId),
     releaseImages(connection, doomed),
+    forgetBaseClaims(connection, removed),
     // With all that is theirs: images, their layers' places, lines of indexes.
     connection.run('/* catalog.deleteManifests */ delete from manifest where id = any($1::int[])', [removed]),
   ];
