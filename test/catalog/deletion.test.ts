@@ -3,6 +3,8 @@ import { createReads } from '../../src/catalog/read/index.ts';
 import * as catalog from '../../src/catalog/write/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { RepositoryName, TagName } from '../../src/domain/reference.ts';
+import type { RegistryError } from '../../src/domain/errors.ts';
+import { syncRepository } from '../../src/sync/index.ts';
 import { collectManifests } from '../../src/sync/collect-manifests.ts';
 import { aLayer, anArtifact, anAttestation, anImage, anIndex, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -123,7 +125,7 @@ describe('over any history of recordings and deletions', () => {
           },
         )
         .afterEach(() => Promise.all([empty(database), empty(fresh)]).then(() => undefined)),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 120_000);
 
@@ -167,9 +169,113 @@ describe('over any history of recordings and deletions', () => {
           });
         })
         .afterEach(() => empty(database)),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 120_000);
+});
+
+describe('while a sync is at work', () => {
+  const WEB = 'app/web' as RepositoryName;
+  let database: TestDatabase;
+  let registry: MemoryRegistry;
+  let registryId: number;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    registry = new MemoryRegistry();
+    const { host } = registry;
+    const row = { host, kind: 'OCI', title: null, url: `https://${host}`, managedBy: 'API', credential: null } as const;
+    registryId = await catalog.saveRegistry(database, row);
+  });
+
+  afterEach(() => database.close());
+
+  async function sync() {
+    const place = { registryId, name: WEB };
+    const scope = { registryId, repositories: WEB, tags: null, maxTags: null, platforms: [] };
+    const { signal } = new AbortController();
+    const report = await syncRepository({ database, registry, scope, name: WEB, signal, now: () => AT });
+    await database.transaction((connection) => catalog.recountRepository(connection, place));
+    if (report.followed) await catalog.recordSynced(database, place, report.followed, AT);
+    return report;
+  }
+
+  async function deleteEverywhere(digest: Digest): Promise<void> {
+    await database.transaction(async (connection) => {
+      await catalog.holdContent(connection);
+      const request = { digest, repositoryId: null, takesIndexes: true };
+      const plan = await catalog.planDeletion(connection, request);
+      if (plan !== null) await catalog.deletePlanned(connection, plan, null, AT);
+    });
+  }
+
+  test('what it relied on and is deleted is fetched again, and no index is left without its image', async () => {
+    const image = anImage({ layers: [aLayer('base')] });
+    registry.push(WEB, '1', image);
+    await sync();
+    const index = anIndex([image, anImage({ layers: [aLayer('base'), aLayer('app')], architecture: 'arm64' })]);
+    registry.push(WEB, '2', index);
+    let isDeleted = false;
+    registry.pause = async (asked) => {
+      // The index was read, and its first image found in the catalog.
+      if (isDeleted || !asked.startsWith('blob')) return;
+      isDeleted = true;
+      await deleteEverywhere(image.digest);
+    };
+
+    const { faults } = await sync();
+    expect(isDeleted).toBe(true);
+    expect(faults.map(({ reference, error }) => [reference, (error as RegistryError).isTransient])).toEqual([
+      [`${registry.host}/${WEB}:2`, true],
+    ]);
+    await sync();
+
+    const fresh = await createTestDatabase();
+    try {
+      const before = { database, registryId };
+      database = fresh;
+      const row = {
+        host: registry.host,
+        kind: 'OCI',
+        title: null,
+        url: 'https://fresh',
+        managedBy: 'API',
+        credential: null,
+      };
+      registryId = await catalog.saveRegistry(fresh, row as catalog.NewRegistry);
+      await sync();
+      const expected = await statementOf(fresh);
+      ({ database, registryId } = before);
+      expect(await statementOf(database)).toEqual(expected);
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test('a deletion and many syncs of the same content end, and leave what the last of them wrote', async () => {
+    const images = Array.from({ length: 12 }, (_, at) =>
+      anImage({ layers: [aLayer('base'), aLayer('app'), aLayer(`own ${at}`)] }),
+    );
+    images.forEach((image, at) => registry.push(WEB, `${at}`, image));
+    await sync();
+    for (let round = 0; round < 3; round++) {
+      await Promise.all([sync(), ...images.map(({ digest }) => deleteEverywhere(digest))]);
+    }
+    const { faults } = await sync();
+    expect(faults).toEqual([]);
+    expect(await database.run('select name from tag where manifest_id is null', [])).toEqual([]);
+    expect(await database.run('select image_count, count(*) as layers from layer group by 1 order by 1', [])).toEqual([
+      { image_count: 1, layers: 12 },
+      { image_count: 12, layers: 2 },
+    ]);
+    const [counts] = await database.run('select tag_count, image_count, layer_count from repository', []);
+    expect(counts).toEqual({ tag_count: 12, image_count: 12, layer_count: 14 });
+    const [lost] = await database.run(
+      'select count(*) as count from image i where layer_count <> (select count(*) from image_layer where image_id = manifest_id)',
+      [],
+    );
+    expect(lost).toEqual({ count: 0 });
+  });
 });
 
 type Outcome =

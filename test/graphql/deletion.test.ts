@@ -312,7 +312,7 @@ describe('a simulation', () => {
             image: { digest: base.digest },
             reasons: [
               { __typename: 'NamedByTags', count: 3, tags: [{ name: 'a' }, { name: 'b' }] },
-              { __typename: 'BaseOfImages', count: 2, images: [{ digest: built.digest }, { digest: child.digest }] },
+              { __typename: 'BaseOfImages', count: 2, images: [{ digest: child.digest }, { digest: built.digest }] },
             ],
           },
         ],

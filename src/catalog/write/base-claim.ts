@@ -26,8 +26,8 @@ export async function recordBaseClaims(connection: Connection, claims: readonly 
 }
 
 /**
- * Of manifests that are about to be deleted: what was said of an image goes with it, but for what an attestation said
- * that stays, which is not read again.
+ * Of manifests that are about to be deleted: what was said of an image goes with it. What an attestation said stays
+ * while anything about the image is here, for an attestation is not read again.
  */
 export async function forgetBaseClaims(connection: Connection, manifestIds: readonly number[]): Promise<void> {
   await connection.run(
@@ -35,7 +35,8 @@ export async function forgetBaseClaims(connection: Connection, manifestIds: read
      delete from base_claim q using manifest m
      where m.id = any($1::int[]) and q.image in (m.digest, m.subject)
        and not exists (select from manifest o where o.digest = q.image and o.id <> all($1::int[]))
-       and not exists (select from manifest o where o.subject = q.image and o.id <> all($1::int[]))`,
+       and (q.evidence = 'ANNOTATION'
+         or not exists (select from manifest o where o.subject = q.image and o.id <> all($1::int[])))`,
     [manifestIds],
   );
 }
