@@ -30,7 +30,7 @@ const ROOMS: Record<string, readonly string[]> = {
   sync: ['catalog/database.ts', 'catalog/write', 'registries/registry.ts'],
   worker: ['catalog/database.ts', 'catalog/events.ts', 'catalog/write', 'queue', 'registries/registry.ts', 'sync'],
   commands: ['catalog/database.ts', 'catalog/events.ts', 'catalog/write', 'queue', 'registries/registry.ts'],
-  graphql: ['catalog/database.ts', 'catalog/read', 'commands', 'generated'],
+  graphql: ['catalog/database.ts', 'catalog/events.ts', 'catalog/read', 'commands', 'generated'],
   web: ['catalog/database.ts', 'commands', 'graphql'],
   generated: [],
   bin: ['catalog', 'commands', 'config', 'graphql', 'postgres', 'queue', 'registries', 'web', 'worker'],

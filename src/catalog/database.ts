@@ -39,6 +39,8 @@ export interface Database extends Connection {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Returns when the catalog can be queried; throws CATALOG_UNAVAILABLE with the reason, in this time at the latest. */
   check(timeoutMs: number): Promise<void>;
+  /** A connection beside the pool, for who keeps it; still to be connected, and to be ended. */
+  client(): pg.Client;
   close(): Promise<void>;
 }
 
@@ -54,14 +56,14 @@ export interface DatabaseSettings {
 }
 
 export function openDatabase(settings: DatabaseSettings): Database {
-  const pool = new pg.Pool({
+  const connecting = {
     connectionString: settings.url,
-    max: settings.poolSize,
     connectionTimeoutMillis: 10_000,
     // Statements of a transaction that don't wait for each other's results are sent at once.
     pipeline: true,
     options: (settings.isWorker ? WORKER_OPTIONS : API_OPTIONS).map((option) => `-c ${option}`).join(' '),
-  });
+  };
+  const pool = new pg.Pool({ ...connecting, max: settings.poolSize });
   // Without a listener a server that stops would end the process.
   pool.on('error', settings.onError);
   pool.on('connect', (client) => client.on('error', settings.onError));
@@ -74,6 +76,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
     pool,
     transaction: (work) => inTransaction(pool, settings.onStatement, work),
     check: (timeoutMs) => check(pool, timeoutMs),
+    client: () => new pg.Client(connecting),
     async close() {
       await prisma.$disconnect();
       await pool.end();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type ExecutionResult, type FormattedExecutionResult, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { CatalogError, type CatalogErrorCode } from '../domain/errors.ts';
 
@@ -40,6 +40,20 @@ export function errorFormatter(
     if (known === 'SERVICE_UNAVAILABLE') log.warn({ err: thrown, path: formatted.path }, 'the catalog does not answer');
     if (known) return { ...formatted, extensions: { ...formatted.extensions, code: known } };
     return { ...formatted, ...hidden(log, thrown, formatted.path) };
+  };
+}
+
+/** Does for what Apollo did not execute what it does for the rest. */
+export function resultFormatter(log: Logger): (result: ExecutionResult) => FormattedExecutionResult {
+  const format = errorFormatter(log);
+  return ({ errors, ...rest }) => {
+    if (errors === undefined) return rest;
+    const formatted = errors.map((error) => {
+      const extensions: Record<string, unknown> = { code: 'INTERNAL_SERVER_ERROR', ...error.extensions };
+      delete extensions['http'];
+      return format({ ...error.toJSON(), extensions }, error);
+    });
+    return { errors: formatted, ...rest };
   };
 }
 

@@ -3,16 +3,20 @@ import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
+import { openListener } from '../catalog/events.ts';
 import { createReads } from '../catalog/read/index.ts';
 import type { Commands } from '../commands/index.ts';
+import { messageOf } from '../domain/errors.ts';
 import { createContext, type GraphQLContext } from './context.ts';
 import { refusal } from './errors.ts';
+import { createLiveAnswers, type AnswerLive } from './live.ts';
 import { createGraphServer, createSchema } from './server.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 import { typeResolvers } from './types/index.ts';
 import { viewerOf } from './viewer.ts';
 
-export { hidden } from './errors.ts';
+export { hidden, type ClientErrorCode } from './errors.ts';
+export type { AnswerLive, LiveClient, LiveRequest } from './live.ts';
 export { referenceOf, type ReferenceMember, type ReferenceType } from './reference.ts';
 
 export interface GraphSettings {
@@ -35,6 +39,9 @@ export interface Graph {
   readonly sdl: string;
   /** What the resolvers of one request share. A wrong Authorization header throws the error that the client gets. */
   contextFor(authorization: string | undefined): GraphQLContext;
+  readonly answerLive: AnswerLive;
+  /** Answers what it was asked, and ends. */
+  close(): Promise<void>;
 }
 
 export async function openGraph(settings: GraphSettings): Promise<Graph> {
@@ -46,15 +53,27 @@ export async function openGraph(settings: GraphSettings): Promise<Graph> {
   await server.start();
   const reads = createReads(database);
   forgetWithConnections(database.pool, () => reads.forget(null));
+  const listener = openListener({
+    database,
+    ears: reads.ears,
+    onFault: (fault) => log.warn(`what happens in the catalog is not heard for a while: ${messageOf(fault)}`),
+  });
+
+  function contextFor(authorization: string | undefined): GraphQLContext {
+    try {
+      return createContext({ reads, commands, viewer: viewerOf(authorization, adminToken) });
+    } catch (error) {
+      throw refusal(error);
+    }
+  }
   return {
     server,
     sdl,
-    contextFor(authorization) {
-      try {
-        return createContext({ reads, commands, viewer: viewerOf(authorization, adminToken) });
-      } catch (error) {
-        throw refusal(error);
-      }
+    contextFor,
+    answerLive: createLiveAnswers({ server, schema, reads, log, contextFor }),
+    async close() {
+      await server.stop();
+      await listener.close();
     },
   };
 }

@@ -55,6 +55,11 @@ function refusal(message: string): GraphQLError {
     extensions: { code: 'BAD_USER_INPUT' satisfies ClientErrorCode, http: { status: 400 } },
   });
 }
+/** Operations that a client which stays connected has open at a time. */
+export const MAX_OPEN = 100;
+
+/** Subscriptions that one process answers: each is about 20 KB of its memory. */
+export const MAX_SUBSCRIPTIONS = 10_000;
 
 /** Refuses an operation that nests deeper than `MAX_DEPTH`. */
 export const depthLimit: ValidationRule = (context) => {

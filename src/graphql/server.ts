@@ -18,6 +18,7 @@ import {
   MAX_TOKENS,
   variablesRefusal,
 } from './limits.ts';
+import { leaveSubscriptions, type LiveOperation } from './live.ts';
 import { scalarResolvers } from './scalars/index.ts';
 import { onlyTrusted, type TrustedDocuments } from './trusted-documents.ts';
 import { guardMutations, type Viewer } from './viewer.ts';
@@ -45,7 +46,7 @@ export function createSchema(typeDefs: string, resolvers: Resolvers): GraphQLSch
 }
 
 /** Apollo Server as the catalog wants it: quiet about itself, bounded, and with one translation of errors. */
-export function createGraphServer<Context extends { readonly viewer: Viewer }>(
+export function createGraphServer<Context extends { readonly viewer: Viewer; readonly live?: LiveOperation }>(
   settings: GraphServerSettings,
 ): ApolloServer<Context> {
   return new ApolloServer<Context>({
@@ -71,6 +72,7 @@ export function createGraphServer<Context extends { readonly viewer: Viewer }>(
       emptyOperationName,
       statusOfErrors,
       costLimit,
+      leaveSubscriptions,
       settings.drain,
     ],
   });

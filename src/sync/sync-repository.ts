@@ -212,8 +212,8 @@ class RepositoryRun implements RepositoryReport {
         catalog.recordManifests(transaction, contents, at),
       ]);
       if (!isWhole) throw deletedMeanwhile();
-      const moved = sound.length === 0 ? 0 : this.#move(transaction, sound, roots, at);
       const counted = catalog.countImages(transaction, images);
+      const moved = sound.length === 0 ? 0 : this.#move(transaction, sound, roots, at);
       const [changed] = await Promise.all([moved, written, counted, transaction.commit()]);
       return changed;
     });
@@ -223,7 +223,10 @@ class RepositoryRun implements RepositoryReport {
     return true;
   }
 
-  /** Names last: the content that they reach is written before, in the same transaction. */
+  /**
+   * Names last: the content that they reach is written before, in the same transaction. Their events make all others
+   * who write such wait for the commit, so nothing comes behind them.
+   */
   async #move(
     connection: Connection,
     tags: readonly ResolvedTag[],
@@ -280,9 +283,10 @@ class RepositoryRun implements RepositoryReport {
     const { database, now } = this.#sync;
     const at = now();
     this.needsRecount = true;
-    this.tagsChanged += await database.transaction(async (connection) => {
-      const touched = catalog.touchRepository(connection, this.#place, at);
-      const [count] = await Promise.all([catalog.forgetTags(connection, this.#place, names, at), touched]);
+    this.tagsChanged += await database.transaction(async (transaction) => {
+      const touched = catalog.touchRepository(transaction, this.#place, at);
+      const forgotten = catalog.forgetTags(transaction, this.#place, names, at);
+      const [count] = await Promise.all([forgotten, touched, transaction.commit()]);
       return count;
     });
     await this.#checkLeft(names.flatMap((tag) => this.#known.get(tag) ?? []));

@@ -1,24 +1,26 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { hidden } from '../graphql/index.ts';
+import { hidden, type ClientErrorCode } from '../graphql/index.ts';
 
 /** Answers what never reached a route, or broke in one, in the form that GraphQL clients read. */
 export function answerFaults(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error: FastifyError, _, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) return reply.code(status).send({ errors: [hidden(log, error)] });
-    return reply.code(status).send({ errors: [{ message: messageFor(error), extensions: { code: 'BAD_REQUEST' } }] });
+    return reply.code(status).send(faultOf('BAD_REQUEST', messageFor(error)));
   });
   app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({
-      errors: [
-        {
-          message: `There is no ${request.method} ${request.url.slice(0, 200)}: the graph is at /graphql.`,
-          extensions: { code: 'NOT_FOUND' },
-        },
-      ],
-    }),
+    reply
+      .code(404)
+      .send(
+        faultOf('NOT_FOUND', `There is no ${request.method} ${request.url.slice(0, 200)}: the graph is at /graphql.`),
+      ),
   );
+}
+
+/** One error, as GraphQL clients read it. */
+export function faultOf(code: ClientErrorCode, message: string) {
+  return { errors: [{ message, extensions: { code } }] };
 }
 
 function messageFor(error: FastifyError): string {

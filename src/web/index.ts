@@ -1,5 +1,5 @@
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import type { Commands } from '../commands/index.ts';
@@ -7,11 +7,14 @@ import { openGraph } from '../graphql/index.ts';
 import { endConnectionsOnClose } from './closing.ts';
 import { answerFaults } from './faults.ts';
 import { reportHealth } from './health.ts';
+import { MAX_BODY } from './limits.ts';
 import { listenOn } from './listen.ts';
 import { BUILT_PAGE, CLOSED_PLAYGROUND, openPlayground } from './playground.ts';
 import { serveReference } from './reference.ts';
 import { logRequests } from './request-log.ts';
 import { secureAnswers } from './security.ts';
+import { openSockets } from './socket.ts';
+import { serveStreams } from './stream.ts';
 
 export interface WebSettings {
   readonly database: Database;
@@ -42,7 +45,7 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
   const app = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 1024 * 1024,
+    bodyLimit: MAX_BODY,
     // A request that trickles in holds a connection no longer than this.
     requestTimeout: 30_000,
   });
@@ -61,19 +64,25 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
   app.get('/', (_, reply) => reply.redirect('/graphql'));
   app.get('/schema.graphql', (_, reply) => reply.type('text/plain; charset=utf-8').send(graph.sdl));
   serveReference(app, graph.sdl);
+  const sockets = await openSockets(app, graph, log);
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    // The page and the answers share one address, and neither is for a cache to keep.
+    void reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
+    if (playground.isWanted(request)) return playground.send(reply);
+    return answer.call(app, request, reply);
+  };
   app.route({
-    method: ['GET', 'POST'],
+    method: 'GET',
     url: '/graphql',
-    async handler(request, reply) {
-      // The page and the answers share one address, and neither is for a cache to keep.
-      void reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
-      if (playground.isWanted(request)) return playground.send(reply);
-      return answer.call(app, request, reply);
-    },
+    preHandler: async (request, reply) => sockets.refuse(request, reply),
+    handler,
+    wsHandler: (socket, request) => sockets.handle(socket, request),
   });
+  app.route({ method: 'POST', url: '/graphql', handler });
+  serveStreams(app, graph);
 
   return {
     listen: (port, host) => listenOn(app, port, host),
-    close: () => graph.server.stop(),
+    close: () => graph.close(),
   };
 }

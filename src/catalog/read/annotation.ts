@@ -4,7 +4,8 @@ import type { Digest } from '../../domain/digest.ts';
 import type { Connection } from '../database.ts';
 import { allOf, instantIn } from './filter.ts';
 import { lengthOf, MAX_PAGE } from './page.ts';
-import { tagEventConditions, type TagEventFilter, type TagEventKind } from './tag-event.ts';
+import { tagEventConditions, type TagEventFilter } from './tag-event-filter.ts';
+import type { TagEventKind } from './tag-event.ts';
 
 export interface AnnotationArguments extends TimeRange {
   readonly filter?: TagEventFilter | null;

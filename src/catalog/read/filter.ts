@@ -123,7 +123,11 @@ export function storable(text: string): string {
 
 /** Over registry g. Hosts have no case: they are kept in lower case. */
 export function hostIs(text: string, place: string): Sql {
-  return nameIs(sql`g.host`, isWildcard(text) ? text.toLowerCase() : hostAt(place, text), place);
+  return nameIs(sql`g.host`, hostPattern(text, place), place);
+}
+
+export function hostPattern(text: string, place: string): string {
+  return isWildcard(text) ? text.toLowerCase() : hostAt(place, text);
 }
 
 /**
@@ -131,24 +135,28 @@ export function hostIs(text: string, place: string): Sql {
  * person would type (alpine).
  */
 export function repositoryIs(text: string, place: string): Sql {
+  const ways = readingsOf(text).map(({ hosts, path }) =>
+    allOf([...hosts.map((host) => hostIs(host, place)), nameIs(sql`r.name`, path, place)]),
+  );
+  return ways.length === 1 ? (ways[0] as Sql) : anyOf(ways);
+}
+
+/** How a text can name a repository: all of the hosts must fit, and the path. */
+export function readingsOf(text: string): { readonly hosts: readonly string[]; readonly path: string }[] {
   const slash = text.indexOf('/');
   const first = text.slice(0, Math.max(slash, 0));
   const isHost = first === 'localhost' || /[.:]/.test(first);
-  if (!isHost) {
-    const byPath = nameIs(sql`r.name`, text, place);
-    return slash >= 0 ? byPath : anyOf([byPath, officialIs(text, place)]);
-  }
-  const path = text.slice(slash + 1);
-  const byBoth = allOf([hostIs(first, place), nameIs(sql`r.name`, path, place)]);
-  return path.includes('/') ? byBoth : anyOf([byBoth, allOf([hostIs(first, place), officialIs(path, place)])]);
+  const path = isHost ? text.slice(slash + 1) : text;
+  const hosts = isHost ? [first] : [];
+  if (path.includes('/')) return [{ hosts, path }];
+  return [
+    { hosts, path },
+    { hosts: [...hosts, DOCKER_HUB], path: `library/${path}` },
+  ];
 }
 
 const MAX_DEPTH = 5;
 const MAX_FILTERS = 100;
-
-function officialIs(path: string, place: string): Sql {
-  return sql`g.host = ${DOCKER_HUB} and ${nameIs(sql`r.name`, `library/${path}`, place)}`;
-}
 
 function hostAt(place: string, text: string): RegistryHost {
   try {

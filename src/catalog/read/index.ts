@@ -1,4 +1,5 @@
 import type { Connection } from '../database.ts';
+import type { Ear } from '../events.ts';
 import { annotationReads } from './annotation.ts';
 import { baseImageReads } from './base-image.ts';
 import { breakdownReads } from './breakdown.ts';
@@ -16,10 +17,14 @@ import { repositoryReads } from './repository.ts';
 import { searchReads } from './search/index.ts';
 import { statisticsReads } from './statistics.ts';
 import { syncReads } from './sync.ts';
+import { syncRunFeed } from './sync-run-feed.ts';
+import { tagEventFeed } from './tag-event-feed.ts';
 import { tagEventReads } from './tag-event.ts';
 import { tagReads } from './tag.ts';
 import { timelineReads } from './timeline.ts';
 
+export type { Following, Told } from './followers.ts';
+export { tagEventCursor } from './tag-event.ts';
 export { firstKey, pairKey, type BaseImageRecord, type BasePair, type FirstOfImage } from './base-image.ts';
 export type { RebuildWaveRecord } from './derived-image.ts';
 export { tagKey, type TagKey } from './tag.ts';
@@ -59,13 +64,22 @@ export type CatalogReads = ReturnType<typeof createReads>;
 export function createReads(connection: Connection) {
   const { forgetManifest, ...manifests } = manifestReads(connection);
   const { forgetStack, ...images } = imageReads(connection);
+  const tagEvents = tagEventReads(connection);
+  const sync = syncReads(connection);
+  const { followTagEvents, tagEventEar } = tagEventFeed(tagEvents);
+  const { followSyncRun, syncRunEar } = syncRunFeed(sync.syncRunsById);
+  function forget(id: number | null): void {
+    forgetManifest(id);
+    forgetStack(id);
+  }
+  const deletionEar: Ear = { channel: 'stowage_manifest_deleted', hear: (id) => Promise.resolve(forget(id)) };
   return {
     ...registryReads(connection),
     ...repositoryReads(connection),
     ...tagReads(connection),
     ...newerTagReads(connection),
     ...referenceReads(connection),
-    ...tagEventReads(connection),
+    ...tagEvents,
     ...manifests,
     ...images,
     ...baseImageReads(connection),
@@ -73,21 +87,22 @@ export function createReads(connection: Connection) {
     ...historyReads(connection),
     ...layerReads(connection),
     ...searchReads(connection),
-    ...syncReads(connection),
+    ...sync,
     ...statisticsReads(connection),
     ...breakdownReads(connection),
     ...timelineReads(connection),
     ...optionReads(connection),
     ...annotationReads(connection),
     ...deletionReads(connection),
+    followTagEvents,
+    followSyncRun,
+    /** How it learns what happens; without them nothing is there to follow, and what was deleted stays in mind. */
+    ears: [tagEventEar, syncRunEar, deletionEar],
 
     /**
      * Drops what is kept of a manifest that was deleted; of all with null, for when PostgreSQL may have crashed: it then
      * gives ids again that it lost.
      */
-    forget(id: number | null): void {
-      forgetManifest(id);
-      forgetStack(id);
-    },
+    forget,
   };
 }

@@ -35,6 +35,11 @@ export interface Order {
   readonly id: Sql;
 }
 
+/** An order by ids alone. */
+export interface IdOrder extends Order {
+  readonly key: null;
+}
+
 export type KeyType = 'number' | 'text' | 'instant';
 
 /** A list: what stands after `select`, `from` and `where`. In a nested list they may name `parent.id`. */
@@ -114,6 +119,16 @@ export function nestedList<A, R extends Row, T>(
 export function lengthOf(first: number | null | undefined, usual: number): number {
   checkSize('first', first);
   return first ?? usual;
+}
+
+/** Where the entry with this id stands. */
+export function cursorOf(order: IdOrder, id: number): string {
+  return formatCursor(order, { page_id: id });
+}
+
+/** The id that a cursor stands at. Throws INVALID_CURSOR, which names the argument. */
+export function idOfCursor(order: IdOrder, cursor: string, argument: string): number {
+  return parseCursor(order, cursor, argument).id;
 }
 
 interface PageRow {

@@ -1,8 +1,9 @@
-import sql, { raw, type Sql } from 'sql-template-tag';
+import sql, { raw } from 'sql-template-tag';
 import type { Digest } from '../../domain/digest.ts';
 import type { Connection } from '../database.ts';
-import { allOf, hostIs, instantIn, nameIs, repositoryIs, TRUE, type InstantRange } from './filter.ts';
-import { nestedList, rootList, type ListQuery } from './page.ts';
+import { allOf, TRUE } from './filter.ts';
+import { cursorOf, idOfCursor, nestedList, rootList, type IdOrder, type ListQuery } from './page.ts';
+import { tagEventConditions, type PlacedTagEvent, type TagEventFilter } from './tag-event-filter.ts';
 
 export interface TagEventRecord {
   readonly __typename: 'TagEvent';
@@ -22,19 +23,13 @@ export interface TagEventRecord {
 
 export type TagEventKind = 'CREATED' | 'MOVED' | 'DELETED';
 
-export interface TagEventFilter {
-  readonly registry?: string | null;
-  readonly repository?: string | null;
-  readonly kind?: readonly TagEventKind[] | null;
-  readonly tag?: string | null;
-  readonly at?: InstantRange | null;
-}
-
 export interface TagEventListArguments {
   readonly filter?: TagEventFilter | null;
+  /** Newest first where nothing is said. */
+  readonly direction?: 'ASC' | 'DESC' | null;
 }
 
-/** Newest first, all of them. */
+/** In the order in which they were committed, which is that of their ids. */
 export function tagEventReads(connection: Connection) {
   return {
     tagEvents: rootList(connection, (args: TagEventListArguments) => listOf('tagEvents', args)),
@@ -42,7 +37,10 @@ export function tagEventReads(connection: Connection) {
       ...listOf('tagEventsByRepository', args),
       within: raw('e.repository_id'),
     })),
-    tagEventsByTag: nestedList(connection, () => ({ ...listOf('tagEventsByTag', {}), within: raw('e.tag_id') })),
+    tagEventsByTag: nestedList(connection, ({ direction }: Pick<TagEventListArguments, 'direction'>) => ({
+      ...listOf('tagEventsByTag', { direction }),
+      within: raw('e.tag_id'),
+    })),
 
     tagEventsById: async (ids: readonly number[]): Promise<Map<number, TagEventRecord>> => {
       const rows = await connection.query<TagEventRow>(
@@ -50,13 +48,45 @@ export function tagEventReads(connection: Connection) {
       );
       return new Map(rows.map((row) => [row.id, recordOf(row)]));
     },
+
+    /** All of them behind this id, oldest first. */
+    tagEventsBehind: async (id: number, limit: number): Promise<PlacedTagEvent[]> => {
+      const rows = await connection.run<TagEventRow & { host: string; repository: string }>(TAG_EVENTS_BEHIND, [
+        id,
+        limit,
+      ]);
+      return rows.map((row) => ({ ...recordOf(row), host: row.host, repositoryName: row.repository }));
+    },
+
+    /** 0 where there is none. */
+    lastTagEventId: async (): Promise<number> => {
+      const rows = await connection.run<{ id: number }>(LAST_TAG_EVENT_ID, []);
+      return rows[0]?.id ?? 0;
+    },
   };
+}
+
+/** Where an event stands in any of the lists, read oldest first. */
+export function tagEventCursor({ id }: Pick<TagEventRecord, 'id'>): string {
+  return cursorOf(orderOf('ASC'), id);
+}
+
+/** The id of the event that such a cursor is of. Throws INVALID_CURSOR. */
+export function idOfTagEventCursor(cursor: string, argument: string): number {
+  return idOfCursor(orderOf('ASC'), cursor, argument);
 }
 
 const COLUMNS = raw(
   'e.id, e.kind, e.at, t.name, e.repository_id, e.tag_id, e.from_id, e.to_id, digest_text(e.from_digest) as from_digest, digest_text(e.to_digest) as to_digest',
 );
 const FROM = raw('tag_event e join tag t on t.id = e.tag_id');
+
+const TAG_EVENTS_BEHIND = `/* catalog.tagEventsBehind */
+  select ${COLUMNS.sql}, g.host, r.name as repository
+  from ${FROM.sql} join repository r on r.id = e.repository_id join registry g on g.id = r.registry_id
+  where e.id > $1::int8 order by e.id limit $2::int`;
+
+const LAST_TAG_EVENT_ID = `/* catalog.lastTagEventId */ select id from tag_event order by id desc limit 1`;
 
 interface TagEventRow {
   id: number;
@@ -71,32 +101,19 @@ interface TagEventRow {
   to_digest: Digest | null;
 }
 
-function listOf(name: string, { filter }: TagEventListArguments): ListQuery<TagEventRow, TagEventRecord> {
+function listOf(name: string, { filter, direction }: TagEventListArguments): ListQuery<TagEventRow, TagEventRecord> {
   return {
     name: `catalog.${name}`,
     columns: COLUMNS,
     from: FROM,
     where: filter == null ? TRUE : allOf(tagEventConditions(filter)),
-    order: { name: 'tagEvents', direction: 'DESC', key: null, id: raw('e.id') },
+    order: orderOf(direction ?? 'DESC'),
     toRecord: recordOf,
   };
 }
 
-/** Over event e and its tag t. */
-export function tagEventConditions({ registry, repository, kind, tag, at }: TagEventFilter): Sql[] {
-  const all: Sql[] = [];
-  const repositories: Sql[] = [];
-  if (registry != null) repositories.push(hostIs(registry, 'filter.registry'));
-  if (repository != null) repositories.push(repositoryIs(repository, 'filter.repository'));
-  if (repositories.length > 0) {
-    all.push(
-      sql`e.repository_id = any(array(select r.id from repository r join registry g on g.id = r.registry_id where ${allOf(repositories)}))`,
-    );
-  }
-  if (kind != null) all.push(sql`e.kind = any(${kind}::text[])`);
-  if (tag != null) all.push(nameIs(raw('t.name'), tag, 'filter.tag'));
-  if (at != null) all.push(instantIn(raw('e.at'), at));
-  return all;
+function orderOf(direction: 'ASC' | 'DESC'): IdOrder {
+  return { name: 'tagEvents', direction, key: null, id: raw('e.id') };
 }
 
 function recordOf(row: TagEventRow): TagEventRecord {

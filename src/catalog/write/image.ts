@@ -169,8 +169,8 @@ async function insertImageLayers(connection: Connection, placed: readonly Placed
 
 /**
  * Adds new images to the counts of layers that were there before; those that this transaction inserted came with
- * theirs. Several writers count popular layers at once: they lock them in the order of their ids, and this comes last
- * in a transaction, so that nobody waits for long.
+ * theirs. Several writers count popular layers at once: they lock them in the order of their ids, and only the names
+ * come behind it in a transaction, so that nobody waits for long.
  */
 export async function countImages(connection: Connection, imageIds: readonly number[]): Promise<void> {
   if (imageIds.length === 0) return;

@@ -53,7 +53,8 @@ export async function namesBeside(connection: Connection, tag: StoredTag): Promi
 
 /**
  * Makes tags name these manifests, which must have been recorded, and writes an event for each that did not before.
- * Answers with how many that were.
+ * Answers with how many that were. Events are kept in the order of commits: from here to the end of the transaction
+ * everybody else who writes some waits, so this comes last in it.
  */
 export async function moveTags(
   connection: Connection,
@@ -99,7 +100,10 @@ export async function moveTags(
   return rows.length;
 }
 
-/** Marks tags as deleted, with an event for each that was not. Their history stays. Answers with how many that were. */
+/**
+ * Marks tags as deleted, with an event for each that was not. Their history stays. Answers with how many that were.
+ * Comes last in a transaction, as above.
+ */
 export async function forgetTags(
   connection: Connection,
   place: RepositoryPlace,

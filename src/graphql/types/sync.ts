@@ -1,4 +1,4 @@
-import type { CatalogReads } from '../../catalog/read/index.ts';
+import type { CatalogReads, SyncRunRecord, Told } from '../../catalog/read/index.ts';
 import type { UserError } from '../../commands/index.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
@@ -47,6 +47,13 @@ export const syncResolvers: Resolvers = {
       if (typeof id !== 'number') return { run: null, userErrors: [id] };
       const { runId, userErrors } = await commands.cancelSync({ id });
       return { run: await runOf(reads, runId), userErrors };
+    },
+  },
+  Subscription: {
+    syncRun: {
+      subscribe: (_, { id }, { reads, live }) =>
+        reads.followSyncRun(parseRowId('SyncRun', id, 'id'), () => live?.client.drop()),
+      resolve: ({ value }: Told<SyncRunRecord>) => value,
     },
   },
   SyncSource: {

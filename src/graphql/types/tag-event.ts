@@ -1,4 +1,10 @@
-import type { CatalogReads, ManifestRecord } from '../../catalog/read/index.ts';
+import {
+  tagEventCursor,
+  type CatalogReads,
+  type ManifestRecord,
+  type TagEventRecord,
+  type Told,
+} from '../../catalog/read/index.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { rootConnection } from '../connection.ts';
@@ -16,8 +22,15 @@ export const tagEventResolvers: Resolvers = {
   Query: {
     tagEvents: (_, args, { reads }) => rootConnection(reads.tagEvents, args),
   },
+  Subscription: {
+    tagEvents: {
+      subscribe: (_, args, { reads, live }) => reads.followTagEvents(args, () => live?.client.drop()),
+      resolve: ({ value }: Told<TagEventRecord>) => value,
+    },
+  },
   TagEvent: {
     id: (event) => formatNodeId('TagEvent', event.id),
+    cursor: tagEventCursor,
     repository: (event, _, { loaders }) => existing(loaders.repositoryById.load(event.repositoryId)),
     tag: (event, _, { loaders }) => loaders.tagById.load(event.tagId),
     from: ({ fromId, fromDigest }, _, { loaders }) => manifestOf(loaders, fromId, fromDigest),
