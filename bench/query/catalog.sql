@@ -145,8 +145,51 @@ select repository_id, manifest_id, min(first_seen_at) from tag group by 1, 2;
 insert into tag_event (kind, at, repository_id, tag_id, from_id, to_id)
 select 'CREATED', first_seen_at, repository_id, id, null, manifest_id from tag order by id;
 
-update repository r set tag_count = counts.tags
-from (select repository_id, count(*) as tags from tag group by 1) counts where counts.repository_id = r.id;
+-- What the worker counts as it writes.
+create temp table holding as
+select distinct rm.repository_id, r.registry_id, rm.manifest_id as image_id
+from repository_manifest rm join repository r on r.id = rm.repository_id;
+
+update repository r set tag_count = names.tags, event_count = names.tags
+from (select repository_id, count(*) as tags from tag group by 1) names where names.repository_id = r.id;
+
+update repository r set image_count = held.images, nominal_size = held.size
+from (
+  select h.repository_id, count(*) as images, sum(i.size) as size
+  from holding h join image i on i.manifest_id = h.image_id group by 1
+) held where held.repository_id = r.id;
+
+-- A layer has one blob here.
+update repository r set layer_count = held.layers, stored_size = held.size
+from (
+  select s.repository_id, count(*) as layers, sum(l.size) as size
+  from (select distinct h.repository_id, il.layer_id from holding h join image_layer il on il.image_id = h.image_id) s
+  join layer l on l.id = s.layer_id group by 1
+) held where held.repository_id = r.id;
+
+insert into held_image (image_id, registry_id) select distinct image_id, registry_id from holding order by 1, 2;
+
+insert into held_blob (blob_id, registry_id)
+select distinct il.blob_id, h.registry_id from held_image h join image_layer il on il.image_id = h.image_id order by 1, 2;
+
+-- Registry 0 is the whole catalog.
+insert into held_total (registry_id, images, layers, nominal_size, stored_size)
+select images.registry_id, images.count, layers.count, images.size, layers.size
+from (
+  select h.registry_id, count(*), sum(i.size) as size
+  from (select image_id, registry_id from held_image union select image_id, 0 from held_image) h
+  join image i on i.manifest_id = h.image_id group by 1
+) images
+join (
+  select h.registry_id, count(*), sum(b.size) as size
+  from (select blob_id, registry_id from held_blob union select blob_id, 0 from held_blob) h
+  join layer_blob b on b.id = h.blob_id group by 1
+) layers using (registry_id);
+
+insert into held_platform (os, architecture, media_type, images)
+select i.os, i.architecture, m.media_type, count(*)
+from image i join manifest m on m.id = i.manifest_id
+where i.manifest_id in (select image_id from held_image) group by 1, 2, 3;
 
 do $$
 declare statement text;
@@ -156,5 +199,5 @@ begin
   end loop;
 end $$;
 
-drop table later, plan, added, stack, top;
+drop table later, plan, added, stack, top, holding;
 reset session_replication_role;

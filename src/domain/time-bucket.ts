@@ -37,7 +37,7 @@ export function chooseInterval(range: TimeRange, wanted: WantedInterval, limit: 
   if (count <= limit) return chosen;
   throw new CatalogError(
     'INVALID_ARGUMENT',
-    `from ${range.from.toISOString()} to ${range.to.toISOString()} there are ${count} buckets of a ${chosen}: at most ${limit} are returned at once; take a coarser interval or a shorter range.`,
+    `from ${range.from.toISOString()} to ${range.to.toISOString()} there are ${count} buckets of one ${chosen} each: at most ${limit} are returned at once; take a coarser interval or a shorter range.`,
   );
 }
 

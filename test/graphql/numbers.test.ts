@@ -17,8 +17,10 @@ import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
 import { ANONYMOUS } from '../../src/graphql/viewer.ts';
 import { syncRepository } from '../../src/sync/index.ts';
+import { catalogOf, type CatalogBuilder } from '../support/catalog.ts';
 import { aLayer, anArtifact, anImage, anIndex, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createGenerator } from '../support/generated.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
 
 let schema: GraphQLSchema;
@@ -208,6 +210,402 @@ describe('numbers over any history of syncs', () => {
   }
 });
 
+describe('numbers over time', () => {
+  let database: TestDatabase;
+  let build: CatalogBuilder;
+  const FROM = Date.parse('2023-12-27T00:00:00Z');
+  const DAYS = 90;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    build = catalogOf(database);
+    const { below } = createGenerator(2024);
+    const instant = () => new Date(FROM + below(DAYS * 24 * 3600) * 1000).toISOString();
+    const repositories = [];
+    for (const name of ['one.example.com/a', 'one.example.com/b', 'two.example.com/a']) {
+      repositories.push(await build.repository(name));
+    }
+    for (let at = 0; at < 30; at++) {
+      const repository = repositories[at % 3] as number;
+      const platform = ['linux/amd64', 'linux/arm64', 'windows/amd64'][below(3)] as string;
+      const layers = [`base ${below(3)}`, `app ${at}`];
+      const image = await build.image(repository, { platform, layers, layerSize: 100 + at });
+      const target = at % 4 === 0 ? await build.index(repository, [{ child: image, platform }]) : image;
+      await build.holds(repositories[below(3)] as number, image, at % 7 === 0 ? instant() : null);
+      await build.tag(repository, `t${below(12)}`, at % 9 === 8 ? null : target, instant());
+      await database.run('update image set first_seen_at = $2 where manifest_id = $1', [image.id, instant()]);
+    }
+    const layers = await database.run<{ id: number }>('select id from layer', []);
+    for (const { id } of layers)
+      await database.run('update layer set first_seen_at = $2 where id = $1', [id, instant()]);
+    for (const at of ['2024-02-29T23:59:59.999Z', '2024-03-01T00:00:00Z', '2023-12-31T23:59:59.999Z']) {
+      await build.tag(repositories[0] as number, `edge ${at.slice(0, 10)}`, null, at);
+    }
+  });
+
+  afterAll(() => database.close());
+
+  const TIMELINE = `query ($metric: Metric!, $from: DateTime!, $to: DateTime!, $interval: TimeInterval, $by: BreakdownBy) {
+    timeline(metric: $metric, from: $from, to: $to, interval: $interval, by: $by) { time metric series value } }`;
+
+  interface Point {
+    readonly time: string;
+    readonly metric: string;
+    readonly series: string;
+    readonly value: number;
+  }
+
+  test('every bucket has what an independent count has, for any metric, interval and series', async () => {
+    // Neither end is where a bucket begins.
+    const range = { from: '2023-12-29T05:30:00.000Z', to: '2024-03-11T17:45:00.000Z' };
+    for (const metric of METRICS) {
+      for (const by of [null, ...BYS]) {
+        const things = (await thingsOf(metric, by)).filter(({ at }) => at >= range.from && at < range.to);
+        for (const interval of by === null ? ['HOUR', 'DAY', 'WEEK', 'MONTH'] : ['DAY', 'MONTH']) {
+          const { timeline } = await data<{ timeline: Point[] }>(database, TIMELINE, {
+            metric,
+            by,
+            interval,
+            ...range,
+          });
+          expect({ metric, by, interval, timeline }).toEqual({
+            metric,
+            by,
+            interval,
+            timeline: expected(metric, by, things, interval, range),
+          });
+        }
+      }
+    }
+  });
+
+  interface Thing {
+    readonly at: string;
+    readonly key: string;
+    readonly amount: number;
+  }
+
+  /** Each once for every key that it has. */
+  async function thingsOf(metric: Metric, by: By | null): Promise<Thing[]> {
+    const rows = await database.run<{
+      id: number;
+      at: Date;
+      manifest: number | null;
+      repository: string;
+      size: number;
+    }>(ROWS[metric], []);
+    const facts = await factsOf(database);
+    const kept = await database.run<Omit<Fact, 'places' | 'blobs' | 'size'>>(
+      `select i.manifest_id as id, i.os, i.architecture, m.media_type as "mediaType"
+       from image i join manifest m on m.id = i.manifest_id`,
+      [],
+    );
+    const stacked = await database.run<{ image: number; layer: number; type: string }>(
+      'select s.image_id as image, s.layer_id as layer, b.media_type as type from image_layer s join layer_blob b on b.id = s.blob_id',
+      [],
+    );
+    const placesOf = (image: number) => facts.images.find(({ id }) => id === image)?.places ?? [];
+    const ofImages = (ids: readonly number[]) =>
+      kept
+        .filter(({ id }) => ids.includes(id))
+        .flatMap((image) => {
+          if (by === 'OS' || by === 'ARCHITECTURE') return [keyOf(image, by)];
+          if (by === 'MEDIA_TYPE') return [image.mediaType];
+          return placesOf(image.id).map((place) => (by === 'REGISTRY' ? place.registry : place.repository));
+        });
+    return rows.flatMap(({ id, at, manifest, repository, size }) => {
+      const keys = (): string[] => {
+        if (by === null) return [metric];
+        if (metric === 'IMAGES') return ofImages([id]);
+        if (metric === 'LAYERS' || metric === 'STORED_SIZE') {
+          const uses = stacked.filter(({ layer }) => layer === id);
+          return by === 'MEDIA_TYPE' ? uses.map(({ type }) => type) : ofImages(uses.map(({ image }) => image));
+        }
+        if (by === 'REPOSITORY') return [repository];
+        if (by === 'REGISTRY') return [hostOf(repository)];
+        if (by === 'MEDIA_TYPE') return manifest === null ? [] : [facts.mediaTypes.get(manifest) as string];
+        return ofImages([...facts.reach(manifest)]);
+      };
+      return [...new Set(keys())].map((key) => ({ at: at.toISOString(), key, amount: size }));
+    });
+  }
+
+  const NAMES = `r.id = n.repository_id join registry g on g.id = r.registry_id`;
+  const ROWS: Record<Metric, string> = {
+    IMAGES: 'select manifest_id as id, first_seen_at as at, 1 as size from image',
+    LAYERS: 'select id, first_seen_at as at, 1 as size from layer',
+    STORED_SIZE: 'select id, first_seen_at as at, size from layer',
+    TAGS: `select n.id, n.first_seen_at as at, n.manifest_id as manifest, 1 as size, g.host || '/' || r.name as repository
+      from tag n join repository r on ${NAMES}`,
+    TAG_EVENTS: `select n.id, n.at, case n.kind when 'DELETED' then n.from_id else n.to_id end as manifest, 1 as size,
+      g.host || '/' || r.name as repository from tag_event n join repository r on ${NAMES}`,
+  };
+
+  function expected(
+    metric: Metric,
+    by: By | null,
+    things: readonly Thing[],
+    interval: string,
+    range: { from: string; to: string },
+  ): Point[] {
+    const totals = new Map<string, number>(by === null ? [[metric, 0]] : []);
+    for (const { key, amount } of things) totals.set(key, (totals.get(key) ?? 0) + amount);
+    const series = [...totals].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([key]) => key);
+    const points: Point[] = [];
+    for (let time = bucketOf(range.from, interval); time < range.to; time = bucketAfter(time, interval)) {
+      const inside = things.filter(({ at }) => bucketOf(at, interval) === time);
+      for (const key of series) {
+        points.push({
+          time,
+          metric,
+          series: key,
+          value: sum(inside.filter((thing) => thing.key === key).map((t) => t.amount)),
+        });
+      }
+    }
+    return points;
+  }
+
+  /** By the parts of the text, where a week is counted back to its Monday day by day. */
+  function bucketOf(at: string, interval: string): string {
+    if (interval === 'HOUR') return `${at.slice(0, 13)}:00:00.000Z`;
+    if (interval === 'MONTH') return `${at.slice(0, 7)}-01T00:00:00.000Z`;
+    const day = new Date(`${at.slice(0, 10)}T00:00:00.000Z`);
+    while (interval === 'WEEK' && day.getUTCDay() !== 1) day.setUTCDate(day.getUTCDate() - 1);
+    return day.toISOString();
+  }
+
+  function bucketAfter(time: string, interval: string): string {
+    const next = new Date(time);
+    if (interval === 'HOUR') next.setUTCHours(next.getUTCHours() + 1);
+    if (interval === 'DAY') next.setUTCDate(next.getUTCDate() + 1);
+    if (interval === 'WEEK') next.setUTCDate(next.getUTCDate() + 7);
+    if (interval === 'MONTH') next.setUTCMonth(next.getUTCMonth() + 1);
+    return next.toISOString();
+  }
+
+  test('months and leap days end where the calendar says, and the end of a range is not part of it', async () => {
+    const months = { metric: 'TAG_EVENTS', interval: 'MONTH', from: '2023-12-31T23:59:59.999Z', to: '2024-03-01' };
+    const { timeline } = await data<{ timeline: Point[] }>(database, TIMELINE, months);
+    expect(timeline.map((point) => point.time.slice(0, 10))).toEqual(['2023-12-01', '2024-01-01', '2024-02-01']);
+    expect(timeline[0]?.value).toBe(1);
+    const days = { metric: 'TAG_EVENTS', interval: 'DAY', from: '2024-02-28', to: '2024-03-02' };
+    const { timeline: leap } = await data<{ timeline: Point[] }>(database, TIMELINE, days);
+    expect(leap.map((point) => point.time.slice(0, 10))).toEqual(['2024-02-28', '2024-02-29', '2024-03-01']);
+    const weeks = { metric: 'TAGS', interval: 'WEEK', from: '2024-12-30', to: '2025-01-07' };
+    const { timeline: turn } = await data<{ timeline: Point[] }>(database, TIMELINE, weeks);
+    expect(turn).toEqual([
+      { time: '2024-12-30T00:00:00.000Z', metric: 'TAGS', series: 'TAGS', value: 0 },
+      { time: '2025-01-06T00:00:00.000Z', metric: 'TAGS', series: 'TAGS', value: 0 },
+    ]);
+    const none = { metric: 'TAGS', interval: 'DAY', from: '2024-02-28T12:00:00Z', to: '2024-02-28T12:00:00Z' };
+    expect(await data(database, TIMELINE, none)).toEqual({ timeline: [] });
+  });
+
+  test.each([
+    [{ interval: 'DAY', intervalMs: 1, maxDataPoints: 1 }, 31],
+    [{ intervalMs: 3_600_000, maxDataPoints: 1 }, 744],
+    [{ intervalMs: 1 }, 744],
+    [{ intervalMs: 80_000_000 }, 31],
+    [{ intervalMs: 500_000_000 }, 5],
+    [{ intervalMs: Number.MAX_SAFE_INTEGER }, 1],
+    [{ maxDataPoints: 1000 }, 744],
+    [{ maxDataPoints: 743 }, 31],
+    [{ maxDataPoints: 30 }, 5],
+    [{ maxDataPoints: 4 }, 1],
+    [{}, 31],
+  ])('%j gives January %i buckets', async (wanted, count) => {
+    const query = `query ($from: DateTime!, $to: DateTime!, $interval: TimeInterval, $intervalMs: SafeInt, $maxDataPoints: Int) {
+      timeline(metric: TAGS, from: $from, to: $to, interval: $interval, intervalMs: $intervalMs, maxDataPoints: $maxDataPoints) { time } }`;
+    const january = { from: Date.parse('2024-01-01'), to: String(Date.parse('2024-02-01')) };
+    const { timeline } = await data<{ timeline: object[] }>(database, query, { ...january, ...wanted });
+    expect(timeline).toHaveLength(count);
+  });
+
+  test('an interval that is only wanted nearly is coarser where a range would have too many of it', async () => {
+    const query = `{ timeline(metric: TAGS, from: "2000-01-01", to: "2024-01-01", intervalMs: 60000) { time } }`;
+    const { timeline } = await data<{ timeline: { time: string }[] }>(database, query);
+    expect(timeline).toHaveLength(8766);
+    expect(timeline.at(-1)?.time).toBe('2023-12-31T00:00:00.000Z');
+  });
+
+  test('beyond twenty, series are one', async () => {
+    const other = await createTestDatabase();
+    try {
+      const many = catalogOf(other);
+      for (let at = 0; at < 23; at++) {
+        const repository = await many.repository(`r${String(at).padStart(2, '0')}.example.com/app`);
+        const image = await many.image(repository);
+        for (let tag = 0; tag <= (at === 7 ? 1 : 0); tag++) await many.tag(repository, `t${tag}`, image, '2024-01-01');
+      }
+      const query = `{ timeline(metric: TAGS, by: REGISTRY, from: "2024-01-01", to: "2024-01-03", interval: DAY) { series value } }`;
+      const { timeline } = await data<{ timeline: Point[] }>(other, query);
+      expect(timeline).toHaveLength(42);
+      expect(timeline[0]).toEqual({ series: 'r07.example.com', value: 2 });
+      expect(timeline[20]).toEqual({ series: '(other)', value: 3 });
+      expect(timeline.slice(21).map((point) => point.value)).toEqual(Array.from({ length: 21 }, () => 0));
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('what dashboards ask beside', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const build = catalogOf(database);
+    const alpine = await build.repository('docker.io/library/alpine');
+    const shop = await build.repository('ghcr.io/acme/shop_api');
+    await build.repository('ghcr.io/acme/shopXapi');
+    await database.run(`update registry set title = 'The hub' where host = 'docker.io'`, []);
+    const old = await build.image(alpine);
+    const arm = await build.image(shop, { platform: 'linux/arm64' });
+    await build.tag(alpine, '3.20', old, '2026-01-01T00:00:00Z');
+    await build.tag(shop, 'v1', arm, '2026-01-02T00:00:00Z');
+    await build.tag(shop, 'v1', old, '2026-01-03T00:00:00Z');
+    await build.tag(shop, 'v1', null, '2026-01-04T00:00:00Z');
+    for (const name of ['library/alpine', 'acme/shop_api', 'acme/shopXapi'] as RepositoryName[]) {
+      const [row] = await database.run<{ id: number }>('select registry_id as id from repository where name = $1', [
+        name,
+      ]);
+      await recountRepository(database, { registryId: row?.id as number, name });
+    }
+  });
+
+  afterAll(() => database.close());
+
+  const options = (rest: string) => data<{ options: unknown }>(database, `{ options(kind: ${rest}) { text value } }`);
+
+  test('drop-downs offer what is there, sorted, and what holds a text as it is written', async () => {
+    expect((await options('REGISTRY')).options).toEqual([
+      { text: 'The hub', value: 'docker.io' },
+      { text: 'ghcr.io', value: 'ghcr.io' },
+    ]);
+    expect((await options('REGISTRY, text: "DOCKER"')).options).toEqual([{ text: 'The hub', value: 'docker.io' }]);
+    const [hub, shopX, shop] = ['docker.io/library/alpine', 'ghcr.io/acme/shopXapi', 'ghcr.io/acme/shop_api'].map(
+      (reference) => ({ text: reference, value: reference }),
+    );
+    expect((await options('REPOSITORY')).options).toEqual([hub, shopX, shop]);
+    expect((await options('REPOSITORY, text: "SHOP_"')).options).toEqual([shop]);
+    expect((await options('REPOSITORY, text: "io/acme"')).options).toEqual([shopX, shop]);
+    expect((await options('REPOSITORY, first: 1')).options).toEqual([hub]);
+    expect((await options('REPOSITORY, text: "%"')).options).toEqual([]);
+    expect((await options('ARCHITECTURE')).options).toEqual(
+      ['amd64', 'arm64'].map((name) => ({ text: name, value: name })),
+    );
+    expect((await options('OS, text: "nu"')).options).toEqual([{ text: 'linux', value: 'linux' }]);
+  });
+
+  test('marks are the movements of tags, newest first', async () => {
+    const query = `query ($from: DateTime!, $to: DateTime!, $filter: TagEventFilter, $first: Int) {
+      annotations(from: $from, to: $to, filter: $filter, first: $first) { time title text tags } }`;
+    type Marks = { annotations: { time: string; title: string; text: string; tags: string[] }[] };
+    const range = { from: '2026-01-02', to: Date.parse('2026-01-04') };
+    const { annotations } = await data<Marks>(database, query, range);
+    expect(annotations).toEqual([
+      {
+        time: '2026-01-03T00:00:00.000Z',
+        title: 'ghcr.io/acme/shop_api:v1 moved',
+        text: expect.stringMatching(/^from sha256:[0-9a-f]{64} to sha256:[0-9a-f]{64}$/) as string,
+        tags: ['MOVED', 'ghcr.io', 'acme/shop_api', 'v1'],
+      },
+      {
+        time: '2026-01-02T00:00:00.000Z',
+        title: 'ghcr.io/acme/shop_api:v1 created',
+        text: expect.stringMatching(/^to sha256:[0-9a-f]{64}$/) as string,
+        tags: ['CREATED', 'ghcr.io', 'acme/shop_api', 'v1'],
+      },
+    ]);
+    const all = { from: 0, to: '2027-01-01' };
+    const titles = async (rest: object) =>
+      (await data<Marks>(database, query, { ...all, ...rest })).annotations.map((mark) => mark.title);
+    expect(await titles({ filter: { kind: ['DELETED'] } })).toEqual(['ghcr.io/acme/shop_api:v1 deleted']);
+    expect(await titles({ filter: { registry: 'docker.io' } })).toEqual(['docker.io/library/alpine:3.20 created']);
+    expect(await titles({ first: 1 })).toEqual(['ghcr.io/acme/shop_api:v1 deleted']);
+    expect(await titles({ first: 0 })).toEqual([]);
+  });
+
+  test('a repository is found as people type it, and its numbers are its own', async () => {
+    const { short, both } = await data<Record<string, unknown>>(
+      database,
+      `{ short: statistics(repository: "alpine:ignored") { ${STATISTICS} }
+         both: statistics(repository: "ghcr.io/acme/shop_api", registry: "ghcr.io") { tags images } }`,
+    );
+    expect(short).toEqual({
+      registries: 1,
+      repositories: 1,
+      tags: 1,
+      images: 1,
+      layers: 2,
+      nominalSize: 2000,
+      storedSize: 2000,
+    });
+    expect(both).toEqual({ tags: 0, images: 1 });
+  });
+
+  test('each field sends one statement, for several registries or repositories one together', async () => {
+    database.statements.length = 0;
+    await data(
+      database,
+      `{ all: statistics { images } hub: statistics(registry: "docker.io") { images } ghcr: statistics(registry: "ghcr.io") { images }
+         alpine: statistics(repository: "alpine") { images } shop: statistics(repository: "ghcr.io/acme/shop_api") { images }
+         breakdown(by: OS) { key value } options(kind: REPOSITORY) { text }
+         timeline(metric: TAGS, from: "2026-01-01", to: "2026-02-01", by: OS) { value }
+         annotations(from: "2026-01-01", to: "2026-02-01") { title text tags } }`,
+    );
+    expect(database.statements).toHaveLength(7);
+  });
+
+  test('the largest rows come first, as many as are wanted', async () => {
+    const { breakdown } = await data<{ breakdown: object }>(
+      database,
+      `{ breakdown(by: REPOSITORY, metric: TAG_EVENTS, first: 1) { key value } }`,
+    );
+    expect(breakdown).toEqual([{ key: 'ghcr.io/acme/shop_api', value: 3 }]);
+    expect(await data(database, `{ breakdown(by: OS, first: 0) { key } }`)).toEqual({ breakdown: [] });
+    expect(await data(database, `{ breakdown(by: OS, first: null) { key } }`)).toEqual({
+      breakdown: [{ key: 'linux' }],
+    });
+  });
+
+  test.each([
+    ['statistics(registry: "quay.io") { images }', /^registry "quay\.io" is not in the catalog/],
+    ['statistics(registry: "a b") { images }', /"a b"/],
+    ['statistics(repository: "nginx") { images }', /^repository docker\.io\/library\/nginx is not in the catalog/],
+    [
+      'statistics(repository: "alpine", registry: "ghcr.io") { images }',
+      /^repository docker\.io\/library\/alpine is not of registry "ghcr\.io"/,
+    ],
+    ['breakdown(by: OS, first: 101) { key }', /^first is 101/],
+    ['breakdown(by: REPOSITORY, first: -1) { key }', /^first is -1/],
+    ['breakdown(by: OS, filter: { registry: "a b" }) { key }', /^filter\.registry/],
+    ['options(kind: OS, first: 1000) { text }', /^first is 1000/],
+    ['annotations(from: "2026-01-02", to: "2026-01-01") { text }', /^from 2026-01-02T.* is after to 2026-01-01T/],
+    ['annotations(from: 0, to: 1, first: 101) { text }', /^first is 101/],
+    [
+      'timeline(metric: TAGS, from: "2026-01-02", to: "2026-01-01") { time }',
+      /^from 2026-01-02T.* is after to 2026-01-01T/,
+    ],
+    [
+      'timeline(metric: TAGS, from: "2020-01-01", to: "2026-01-01", interval: HOUR) { time }',
+      /^from 2020-01-01T.* to 2026-01-01T.* there are 52608 buckets of one HOUR each: at most 10000/,
+    ],
+    [
+      'timeline(metric: TAGS, by: OS, from: "2020-01-01", to: "2026-01-01", interval: DAY) { time }',
+      /there are 2192 buckets of one DAY each: at most 1000/,
+    ],
+    ['timeline(metric: TAGS, from: "0001-01-01", to: "9999-01-01", intervalMs: 1) { time }', /buckets of one MONTH each/],
+    ['timeline(metric: TAGS, from: 0, to: 1, maxDataPoints: 0) { time }', /^maxDataPoints is 0/],
+    ['timeline(metric: TAGS, from: 0, to: 1, intervalMs: -5) { time }', /^intervalMs is -5/],
+    ['timeline(metric: TAGS, from: "yesterday", to: 1) { time }', /yesterday/],
+  ])('%s is refused with what is wrong', async (field, message) => {
+    const { errors } = await answer(database, `{ ${field} }`);
+    expect(errors).toEqual([expect.stringMatching(message)]);
+  });
+});
+
 interface Place {
   readonly registry: string;
   readonly repository: string;
@@ -355,7 +753,7 @@ function countBy(facts: Facts, metric: Metric, by: By, holds: ((image: Fact) => 
     .sort((a, b) => b.value - a.value || (a.key < b.key ? -1 : 1));
 }
 
-function keyOf(image: Fact, by: 'OS' | 'ARCHITECTURE'): string {
+function keyOf(image: Pick<Fact, 'os' | 'architecture'>, by: 'OS' | 'ARCHITECTURE'): string {
   return by === 'OS' ? image.os : image.architecture;
 }
 
