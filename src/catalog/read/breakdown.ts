@@ -78,28 +78,40 @@ const REGISTRY_TOTALS = {
 
 /** By looking at all that is counted. Null stands for everything, and then for names of what is no image, too. */
 function countedRows({ by, metric }: Breakdown, condition: Sql | null): Sql {
-  const things =
-    metric === 'TAGS' || metric === 'TAG_EVENTS' ? namesOf(metric, by, condition) : contentOf(metric, by, condition);
+  const things = THINGS[metric](by, condition);
   return sql`select key, sum(amount) as value from (${things}) thing group by key`;
 }
 
-/** Images, and what they are made of, by the registries and repositories that hold them and by what they are. */
-function contentOf(metric: keyof typeof CONTENT, by: BreakdownBy, condition: Sql | null): Sql {
-  const { columns, from, mediaType } = CONTENT[metric];
-  const key = raw(by === 'MEDIA_TYPE' ? mediaType : IMAGE_KEYS[by]);
-  const holders = by === 'REGISTRY' || by === 'REPOSITORY' ? HOLDERS : '';
-  return sql`select distinct ${key} as key, ${raw(`${columns} from ${IMAGES}${from}${holders}`)} where ${availableOf(condition)}`;
+/**
+ * Each thing once for every key that it has. Grouped, since `distinct` done in parallel fills a second hash table in the
+ * order of the first, which takes PostgreSQL minutes when no worker is free.
+ */
+const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql | null) => Sql> = {
+  IMAGES: (by, condition) => {
+    const key = raw(by === 'MEDIA_TYPE' ? 'm.media_type' : IMAGE_KEYS[by]);
+    return sql`select ${key} as key, 1 as amount from ${imagesOf(by, condition)} group by ${key}, i.manifest_id`;
+  },
+  LAYERS: (by, condition) => blobsOf(by, condition, raw('b.layer_id'), raw('1')),
+  // Two sizes of one digest are two claims, and count as two blobs.
+  STORED_SIZE: (by, condition) => blobsOf(by, condition, raw('b.digest, b.size'), raw('b.size')),
+  TAGS: (by, condition) => namesOf('TAGS', by, condition),
+  TAG_EVENTS: (by, condition) => namesOf('TAG_EVENTS', by, condition),
+};
+
+/** Images that can be pulled now, with what their keys are read from. */
+function imagesOf(by: BreakdownBy | null, condition: Sql | null, join = ''): Sql {
+  const isPlace = by === 'REGISTRY' || by === 'REPOSITORY';
+  const conditions = [...(isPlace ? [] : [IS_AVAILABLE]), ...(condition === null ? [] : [sql`(${condition})`])];
+  return sql`${raw(`image i join manifest m on m.id = i.manifest_id${isPlace ? HOLDERS : ''}${join}`)} where ${allOf(conditions)}`;
 }
 
-const IMAGES = 'image i join manifest m on m.id = i.manifest_id';
-const BLOBS = ' join image_layer s on s.image_id = i.manifest_id join layer_blob b on b.id = s.blob_id';
-
-/** The thing and its amount; two sizes of one digest are two claims, and count as two blobs. */
-const CONTENT = {
-  IMAGES: { columns: 'i.manifest_id as thing, 1 as amount', from: '', mediaType: 'm.media_type' },
-  LAYERS: { columns: 's.layer_id as thing, 1 as amount', from: BLOBS, mediaType: 'b.media_type' },
-  STORED_SIZE: { columns: 'b.digest as thing, b.size as amount', from: BLOBS, mediaType: 'b.media_type' },
-} as const;
+/** Blobs of images: first those that a key has, by their ids alone, of which there are far fewer than places in images. */
+function blobsOf(by: BreakdownBy, condition: Sql | null, thing: Sql, amount: Sql): Sql {
+  const images = imagesOf(by, condition, ' join image_layer s on s.image_id = i.manifest_id');
+  const imageKey = raw(by === 'MEDIA_TYPE' ? `''` : IMAGE_KEYS[by]);
+  const key = raw(by === 'MEDIA_TYPE' ? 'b.media_type' : 'held.key');
+  return sql`select ${key} as key, ${amount} as amount from (select ${imageKey} as key, s.blob_id from ${images} group by 1, 2) held join layer_blob b on b.id = held.blob_id group by ${key}, ${thing}`;
+}
 
 /**
  * Tags, or their movements: those of everything by what they name; else upwards from the images, through the indexes
@@ -111,9 +123,6 @@ function namesOf(metric: keyof typeof NAMED, by: BreakdownBy, condition: Sql | n
   const named = raw(`${NAMED[metric]} n join manifest w on w.id = n.manifest_id${PLACES}`);
   if (!ofImage && condition === null) return sql`select ${key} as key, 1 as amount from ${named}`;
   const imageKey = raw(ofImage ? IMAGE_KEYS[by] : `''`);
-  return sql`with recursive above (id, key) as (select i.manifest_id, ${imageKey} from ${raw(IMAGES)} where ${availableOf(condition)} union select x.index_id, above.key from above join index_entry x on x.child_id = above.id) select ${key} as key, 1 as amount from ${named} join above on above.id = n.manifest_id`;
-}
-
-function availableOf(condition: Sql | null): Sql {
-  return condition === null ? IS_AVAILABLE : allOf([IS_AVAILABLE, sql`(${condition})`]);
+  const images = imagesOf(null, condition);
+  return sql`with recursive above (id, key) as (select i.manifest_id, ${imageKey} from ${images} union select x.index_id, above.key from above join index_entry x on x.child_id = above.id) select ${key} as key, 1 as amount from ${named} join above on above.id = n.manifest_id`;
 }

@@ -81,8 +81,8 @@ function contentOf(metric: 'IMAGES' | 'LAYERS' | 'STORED_SIZE', by: BreakdownBy 
   const key = by === null ? `''` : by === 'MEDIA_TYPE' ? (isImage ? 'm.media_type' : 'b.media_type') : IMAGE_KEYS[by];
   const from = isImage ? `image i${joinsOfImage(by)}` : `layer l${joinsOfLayer(by)}`;
   // One thing may be reached in many ways, each of which would count.
-  const distinct = by === null ? '' : `distinct ${thing}, `;
-  return sql`select ${raw(`${distinct}${key} as key, ${amount} as amount, ${at} as at from ${from}`)} where ${range(at)}`;
+  const once = raw(by === null ? '' : ` group by ${thing}, ${key}`);
+  return sql`select ${raw(`${key} as key, ${amount} as amount, ${at} as at from ${from}`)} where ${range(at)}${once}`;
 }
 
 function joinsOfImage(by: BreakdownBy | null): string {
