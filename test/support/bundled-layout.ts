@@ -1,4 +1,5 @@
 import type { Database } from '../../src/catalog/database.ts';
+import { recountRepository } from '../../src/catalog/write/index.ts';
 import type { RegistryHost, RepositoryName } from '../../src/domain/reference.ts';
 import { openRegistry } from '../../src/registries/index.ts';
 import { syncRepository } from '../../src/sync/index.ts';
@@ -16,7 +17,9 @@ export async function catalogBundledLayout(database: Database): Promise<void> {
     const scope = { registryId, repositories: name, tags: null, maxTags: null, platforms: [] };
     const { signal } = new AbortController();
     const now = () => new Date();
-    await syncRepository({ database, registry, scope, name: name as RepositoryName, signal, now });
+    const place = { registryId, name: name as RepositoryName };
+    await syncRepository({ database, registry, scope, name: place.name, signal, now });
+    await database.transaction((connection) => recountRepository(connection, place));
   }
   await registry.close();
 }

@@ -5,7 +5,7 @@ import type { ManifestKind } from '../../domain/manifest.ts';
 import { deleteUnusedLayers, uncountImages } from './layer.ts';
 import { forgetBaseClaims } from './base-claim.ts';
 import { lockCounts, releaseImages } from './held-image.ts';
-import { countRepository, type RepositoryPlace } from './repository.ts';
+import { recountRepository, type RepositoryPlace } from './repository.ts';
 import { forgetTagsOf } from './tag.ts';
 
 export interface DeletionRequest {
@@ -65,7 +65,7 @@ export async function deletePlanned(
   const [freed] = await Promise.all([
     deleteUnusedLayers(connection, layers),
     ...forgotten,
-    ...places.map((place) => countRepository(connection, place)),
+    ...places.map((place) => recountRepository(connection, place)),
     notifyEach(connection, 'stowage_manifest_deleted', removed),
   ]);
   return freed;

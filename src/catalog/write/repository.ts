@@ -67,10 +67,9 @@ export async function recountRepository(connection: Connection, place: Repositor
   await Promise.all([lockCounts(connection), countHeldImages(connection, place), countRepository(connection, place)]);
 }
 
-/** The counters of the repository alone. */
-export async function countRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
+async function countRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
   await connection.run(
-    `/* catalog.recountRepository */
+    `/* catalog.countRepository */
      with held as materialized (
        select distinct il.layer_id, il.blob_id
        from repository r join repository_manifest rm on rm.repository_id = r.id
