@@ -1,4 +1,4 @@
-// Prints the SQL that takes a migrated database to prisma/schema.prisma. CONTRIBUTING.md tells how to use it.
+// Prints the SQL that makes prisma/schema.prisma from nothing. CONTRIBUTING.md tells how to use it.
 import { readFile } from 'node:fs/promises';
 import { withSchemaEngine } from '../src/catalog/schema-engine.ts';
 

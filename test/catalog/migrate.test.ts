@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import pg from 'pg';
 import { migrate } from '../../src/catalog/migrate.ts';
 import { catalogOf } from '../support/catalog.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, onServer, urlOf, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
 
@@ -34,3 +36,44 @@ test('reads the versions of tags that are older than the columns for them', asyn
   await migrate(database.url);
   expect(await versions()).toEqual(expected);
 });
+
+test('the migrations make all that the model in prisma/schema.prisma has', async () => {
+  const sql = execFileSync('node', ['scripts/migration.ts', database.url], { encoding: 'utf8' });
+  const name = `model_${process.pid}`;
+  await onServer(`create database ${name} template template0`);
+  try {
+    const model = await structureOf(urlOf(name), sql);
+    const migrated = await structureOf(database.url);
+    expect(model.length).toBeGreaterThan(200);
+    expect(model.filter((part) => !migrated.includes(part))).toEqual([]);
+    // Indexes that the model can't say are in the migrations alone; columns and tables never.
+    expect(migrated.filter((part) => part.startsWith('column') && !model.includes(part))).toEqual([]);
+  } finally {
+    await onServer(`drop database ${name} with (force)`);
+  }
+});
+
+/** Columns, constraints and indexes of a database, after the SQL has run on it. */
+async function structureOf(url: string, sql = ''): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+    const { rows } = await client.query<{ part: string }>(`
+      select concat_ws(' ', 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+        case when a.attnotnull then 'not null' end, pg_get_expr(d.adbin, d.adrelid)) as part
+      from pg_attribute a join pg_class c on c.oid = a.attrelid and c.relkind = 'r'
+      left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      where c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped
+        and c.relname not like '\\_%'
+      union all
+      select concat_ws(' ', 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid))
+      from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n'
+        and conrelid::regclass::text not like '\\_%'
+      union all
+      select concat_ws(' ', 'index', indexdef) from pg_indexes where schemaname = 'public' and tablename not like '\\_%'`);
+    return rows.map((row) => row.part);
+  } finally {
+    await client.end();
+  }
+}
