@@ -16,7 +16,7 @@ import {
   type GraphQLResolveInfo,
   type GraphQLUnionType,
 } from 'graphql';
-import { LIST_SIZES } from '../../src/graphql/cost.ts';
+import { HEAVY_FIELDS, LIST_SIZES } from '../../src/graphql/cost.ts';
 import { createSubgraphSchema } from '../../src/graphql/federation.ts';
 import { referenceOf } from '../../src/graphql/reference.ts';
 import { scalarResolvers } from '../../src/graphql/scalars/index.ts';
@@ -90,6 +90,11 @@ test('every list whose length is declared for the cost is a list of the schema w
     expect([coordinate, String(field?.type)]).toEqual([coordinate, expect.stringMatching(/^\[/)]);
     expect(field?.args.map((argument) => argument.name)).not.toContain('first');
   }
+});
+
+test('every field that is declared to read much is a root field', () => {
+  const names = Object.keys(schema.getQueryType()?.getFields() ?? {});
+  expect([...HEAVY_FIELDS].filter((name) => !names.includes(name))).toEqual([]);
 });
 
 test('every type with an id of its own can be referred to from other subgraphs by it', () => {
