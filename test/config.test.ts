@@ -32,6 +32,8 @@ test('with nothing set, everything has its default', () => {
     adminToken: null,
     samples: true,
     logLevel: 'info',
+    trustedDocuments: null,
+    isSubgraph: false,
     declarations: null,
   });
 });
@@ -48,6 +50,8 @@ test('every variable is taken over', () => {
     STOWAGE_DATA: '/srv/stowage',
     STOWAGE_ADMIN_TOKEN: 'a-token.of~mine',
     STOWAGE_SAMPLES: '0',
+    STOWAGE_TRUSTED_DOCUMENTS: 'documents.json',
+    STOWAGE_FEDERATION: '0',
     LOG_LEVEL: 'debug',
     STOWAGE_GHCR_TOKEN: 'anything',
     STOWAGE_PORT: 'tcp://10.0.0.1:80',
@@ -60,6 +64,8 @@ test('every variable is taken over', () => {
     adminToken: 'a-token.of~mine',
     samples: false,
     logLevel: 'debug',
+    trustedDocuments: join(folder, 'documents.json'),
+    isSubgraph: false,
     declarations: null,
   });
 });
@@ -86,6 +92,16 @@ test('every fault of the environment is told at once, and no secret with it', ()
     `environment STOWAGE_CONFIG: ${join(folder, 'missing.yaml')} cannot be read (ENOENT): name a YAML file.`,
   ]);
   expect(faults.join()).not.toContain('hunter2');
+});
+
+test('a subgraph answers what a gateway writes, and so no list of documents', () => {
+  expect(read({ STOWAGE_FEDERATION: '1' })).toMatchObject({ isSubgraph: true, trustedDocuments: null });
+  expect(faultsOf({ STOWAGE_FEDERATION: 'yes' })).toEqual([
+    'environment STOWAGE_FEDERATION: "yes" is neither 1 (be a subgraph) nor 0 (do not).',
+  ]);
+  expect(faultsOf({ STOWAGE_FEDERATION: '1', STOWAGE_TRUSTED_DOCUMENTS: 'a.json' })).toEqual([
+    'environment STOWAGE_TRUSTED_DOCUMENTS: cannot be used with STOWAGE_FEDERATION, since a gateway writes documents of its own: let the gateway keep the list.',
+  ]);
 });
 
 test('a file declares registries and sources, and secrets come from the environment', () => {
