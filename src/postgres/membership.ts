@@ -1,4 +1,4 @@
-import { readFile, readlink, rm } from 'node:fs/promises';
+import { readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -29,6 +29,7 @@ export async function joinServer(directory: string): Promise<Membership | 'absen
   const pidFile = join(directory, 'postmaster.pid');
   const running = await readPidFile(pidFile);
   if (running === null) return 'absent';
+  if (running.pid === 0 && (await isYoung(pidFile))) return 'busy';
   if (!(await isServerOf(directory, running.pid))) {
     // A process of another kind has the number now, and PostgreSQL would take it for a server.
     await rm(pidFile, { force: true });
@@ -81,6 +82,12 @@ async function readPidFile(path: string): Promise<{ pid: number; socketDirectory
   if (text === null) return null;
   const [pid = '', , , , socketDirectory = ''] = text.split('\n');
   return { pid: Number(pid), socketDirectory };
+}
+
+/** A server makes its note empty, and writes it a moment later; what stays empty was left by one that died between. */
+async function isYoung(path: string): Promise<boolean> {
+  const made = await stat(path).catch(() => null);
+  return made !== null && Date.now() - made.mtimeMs < 5000;
 }
 
 async function isServerOf(directory: string, pid: number): Promise<boolean> {

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, readFileSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { startEmbedded, type EmbeddedServer } from '../../src/postgres/index.ts';
+import { joinServer } from '../../src/postgres/membership.ts';
 
 const folders: string[] = [];
 
@@ -127,6 +128,17 @@ test('the note of a server that died is no obstacle, even when another process h
     expect(await query(server, 'select 1 as one')).toEqual([{ one: 1 }]);
     await server.stop();
   }
+});
+
+test('a note that a server has only just made is left to it, and removed once nobody can be about to write it', async () => {
+  const folder = await dataFolder();
+  const note = join(folder, 'postmaster.pid');
+  writeFileSync(note, '');
+  expect(await joinServer(folder)).toBe('busy');
+  expect(existsSync(note)).toBe(true);
+  utimesSync(note, 0, 0);
+  expect(await joinServer(folder)).toBe('absent');
+  expect(existsSync(note)).toBe(false);
 });
 
 test('an overlong log is cut when the server starts', async () => {
