@@ -113,20 +113,21 @@ export function anArtifact(artifactType: string, subject: Content | null, text =
 }
 
 /** BuildKit's: it looks like an image, but has no files. */
-export function anAttestation(): Content {
+export function anAttestation(materials: readonly object[] = []): Content {
   const config = blob(OCI_CONFIG, {
     architecture: 'unknown',
     os: 'unknown',
     rootfs: { type: 'layers', diff_ids: [] },
   });
-  const statement = blob('application/vnd.in-toto+json', { predicateType: 'https://slsa.dev/provenance/v1' });
+  const predicateType = 'https://slsa.dev/provenance/v0.2';
+  const statement = blob('application/vnd.in-toto+json', { predicateType, predicate: { materials } });
   return document(
     OCI_MANIFEST,
     {
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
       config: descriptor(config),
-      layers: [descriptor(statement)],
+      layers: [{ ...descriptor(statement), annotations: { 'in-toto.io/predicate-type': predicateType } }],
     },
     [config, statement],
   );

@@ -9,7 +9,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
 import type { RepositoryName } from '../../src/domain/reference.ts';
 import { syncRepository, type RepositoryReport } from '../../src/sync/index.ts';
-import { aLayer, anArtifact, anAttestation, anImage, anIndex, type Content } from '../support/content.ts';
+import { aLayer, anArtifact, anAttestation, anImage, anIndex, document, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
 import { rowVersionsOf, snapshotOf } from '../support/snapshot.ts';
@@ -258,6 +258,111 @@ test('an index stands without a member that the registry does not have, and gain
   registry.push(WEB, '1-arm64', missing);
   await sync();
   expect((await snapshotOf(database))['entry']).toMatchObject([{}, { child: missing.digest }]);
+});
+
+describe('what is said of bases', () => {
+  const BASE = anImage({ layers: [aLayer('base')] });
+  const hex = BASE.digest.slice('sha256:'.length);
+  const MATERIAL = { uri: 'pkg:docker/alpine@3.18?platform=linux%2Famd64', digest: { sha256: hex } };
+  const SAID = { digest: hex, host: 'docker.io', repository: 'library/alpine', tag: '3.18' };
+
+  function attested(image: Content, attestation: Content): Content {
+    return anIndex([
+      { content: image, platform: AMD64 },
+      {
+        content: attestation,
+        platform: { os: 'unknown', architecture: 'unknown' },
+        annotations: {
+          'vnd.docker.reference.type': 'attestation-manifest',
+          'vnd.docker.reference.digest': image.digest,
+        },
+      },
+    ]);
+  }
+
+  const claims = async () => (await snapshotOf(database))['claim'];
+
+  test('by annotations and by provenance is kept for the image, whether the base is there or not', async () => {
+    const annotations = {
+      'org.opencontainers.image.base.digest': BASE.digest,
+      'org.opencontainers.image.base.name': 'alpine:3.18',
+    };
+    const image = anImage({ annotations });
+    registry.push(WEB, '1', attested(image, anAttestation([MATERIAL])));
+    await sync();
+    expect(await claims()).toEqual([
+      { image: image.digest, evidence: 'ANNOTATION', ...SAID },
+      { image: image.digest, evidence: 'PROVENANCE', ...SAID },
+    ]);
+  });
+
+  test('by an attestation that refers to the image by itself is kept as well', async () => {
+    const image = anImage();
+    const inIndex = anAttestation([MATERIAL]);
+    const subject = { mediaType: image.mediaType, digest: image.digest, size: image.raw.length };
+    const attestation = document(
+      inIndex.mediaType,
+      { ...(JSON.parse(inIndex.raw.toString()) as object), subject },
+      inIndex.parts,
+    );
+    registry.hasReferrersApi = true;
+    registry.push(WEB, '1', image);
+    registry.push(WEB, null, attestation);
+    await sync();
+    expect(await claims()).toEqual([{ image: image.digest, evidence: 'PROVENANCE', ...SAID }]);
+  });
+
+  test('is said once, however many indexes and syncs say it', async () => {
+    const image = anImage({ annotations: { 'org.opencontainers.image.base.name': 'alpine:3.18' } });
+    registry.push(WEB, '1', attested(image, anAttestation([MATERIAL])));
+    registry.push(WEB, '2', attested(image, anAttestation([MATERIAL, { uri: 'pkg:docker/golang@1.24' }])));
+    await sync();
+    await sync();
+    expect(await claims()).toHaveLength(3);
+  });
+
+  test.each([
+    ['is gone', new RegistryError('NOT_FOUND', 'no such blob'), 'no such blob'],
+    ['is other bytes', new RegistryError('DIGEST_MISMATCH', 'other bytes'), 'other bytes'],
+  ])('by a provenance that %s is an error of the run, and stops nothing', async (_, fault, message) => {
+    const image = anImage();
+    const attestation = anAttestation([MATERIAL]);
+    registry.push(WEB, '1', attested(image, attestation));
+    registry.faults.set(`blob ${WEB} ${attestation.parts[1]?.digest}`, fault);
+    const report = await sync();
+    expect(report.faults).toEqual([
+      { reference: `registry.example.com/${WEB}@${attestation.digest}`, error: expect.objectContaining({ message }) },
+    ]);
+    expect(Object.keys(await tags())).toEqual(['1']);
+    expect(await claims()).toEqual([]);
+  });
+
+  test('by a provenance that is larger than any is not fetched', async () => {
+    const attestation = anAttestation([MATERIAL]);
+    const manifest = JSON.parse(attestation.raw.toString()) as { layers: { size: number }[] };
+    const [layer] = manifest.layers;
+    const huge = document(
+      attestation.mediaType,
+      { ...manifest, layers: [{ ...layer, size: 4 * 1024 * 1024 + 1 }] },
+      attestation.parts,
+    );
+    registry.push(WEB, '1', attested(anImage(), huge));
+    const { faults } = await sync();
+    expect(faults.map(({ error }) => error.message)).toEqual(['the provenance has 4194305 bytes, more than 4194304']);
+    expect(registry.countAsked(`blob ${WEB} ${attestation.parts[1]?.digest}`)).toBe(0);
+  });
+
+  test('by a provenance that the registry could not serve is fetched with its tag, when that is tried again', async () => {
+    const attestation = anAttestation([MATERIAL]);
+    registry.push(WEB, '1', attested(anImage(), attestation));
+    const asked = `blob ${WEB} ${attestation.parts[1]?.digest}`;
+    registry.faults.set(asked, new RegistryError('UNAVAILABLE', 'overloaded'));
+    expect((await sync()).faults).toHaveLength(1);
+    expect(await tags()).toEqual({});
+    registry.faults.delete(asked);
+    expect((await sync()).faults).toEqual([]);
+    expect(await claims()).toHaveLength(1);
+  });
 });
 
 test('follows only the platforms of the source, with their attestations', async () => {

@@ -2,6 +2,7 @@ import type { Connection } from '../database.ts';
 import { notifyEach } from '../events.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { ManifestKind } from '../../domain/manifest.ts';
+import { deleteBaseClaims } from './base-claim.ts';
 import { deleteUnusedLayers, uncountImages } from './layer.ts';
 import { forgetBaseClaims } from './base-claim.ts';
 import { lockCounts, releaseImages } from './held-image.ts';
@@ -56,6 +57,7 @@ export async function deletePlanned(
   const forgotten = [
     forgetTagsOf(connection, doomed, repositoryId, at),
     keepDigests(connection, removed),
+    deleteBaseClaims(connection, removed),
     deletePresence(connection, doomed, repositoryId),
     releaseImages(connection, doomed),
     forgetBaseClaims(connection, removed),
