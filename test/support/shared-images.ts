@@ -73,6 +73,9 @@ export interface ExpectedManifest {
     readonly empty_history: number;
   };
   readonly tagged_as: readonly string[];
+  /** Images whose layers are the bottom of its own, nearest first; those with the same layers are one entry. */
+  readonly bases?: readonly { readonly layers: number; readonly images: readonly string[] }[];
+  readonly same_layers_as?: readonly string[];
   readonly in_repositories: readonly string[];
 }
 

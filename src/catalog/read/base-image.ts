@@ -3,7 +3,7 @@ import type { Connection } from '../database.ts';
 import { indexesAbove } from './index-tree.ts';
 import { imageOf, MANIFEST_COLUMNS, type ImageRecord, type ManifestRow } from './manifest-row.ts';
 import { listsBy } from './rows.ts';
-import { BASE_ID, baseHeight, BASES, BEST_FIRST, CLAIMED_TAG, CLAIMS } from './stack.ts';
+import { BASES, BEST_FIRST, CLAIMED_TAG, CLAIMS } from './stack.ts';
 
 export type BaseImageEvidence = 'LAYER_PREFIX' | 'ANNOTATION' | 'PROVENANCE';
 
@@ -38,7 +38,6 @@ export function baseImageReads(connection: Connection) {
             select wanted.image_id, wanted.up_to, best.*
             from ${wanted(keys)} join image i on i.manifest_id = wanted.image_id
             join manifest m on m.id = i.manifest_id
-            cross join lateral (select ${baseHeight()} as layers offset 0) height
             cross join lateral (
               select b.manifest_id, claim.evidence, row_number() over (order by ${BEST_FIRST}) as place
               from ${BASES} order by place limit wanted.up_to
@@ -54,22 +53,22 @@ export function baseImageReads(connection: Connection) {
       }));
     },
 
-    /** From the base to the root. The keys of the answer are as `firstKey` writes them. */
+    /** The best of each stack, from the base to the root. The keys of the answer are as `firstKey` writes them. */
     lineages: async (keys: readonly FirstOfImage[]): Promise<Map<string, ImageRecord[]>> => {
       const rows = await connection.query<ManifestRow & KeyRow>(
         sql`/* catalog.lineages */
-          with recursive line (image_id, up_to, depth, id) as (
-            select wanted.image_id, wanted.up_to, 0, wanted.image_id from ${wanted(keys)}
-            union all
-            select line.image_id, line.up_to, line.depth + 1, base.id
-            from line join image i on i.manifest_id = line.id join manifest m on m.id = line.id
-            cross join lateral (select ${baseHeight()} as layers offset 0) height
-            cross join lateral (${BASE_ID}) base
-            where line.depth < line.up_to
-          )
-          select line.image_id, line.up_to, ${raw(MANIFEST_COLUMNS)}
-          from line join image i on i.manifest_id = line.id join manifest m on m.id = line.id
-          where line.depth > 0 order by line.depth`,
+          select base.image_id, base.up_to, ${raw(MANIFEST_COLUMNS)}
+          from (
+            select wanted.image_id, wanted.up_to, best.*
+            from ${wanted(keys)} join image i on i.manifest_id = wanted.image_id
+            join manifest m on m.id = i.manifest_id
+            cross join lateral (
+              select distinct on (s.position) s.position, b.manifest_id
+              from ${BASES} order by ${BEST_FIRST} limit wanted.up_to
+            ) best
+          ) base
+          join image i on i.manifest_id = base.manifest_id join manifest m on m.id = base.manifest_id
+          order by base.position desc`,
       );
       return listsBy(rows, keyOf, imageOf);
     },

@@ -3,7 +3,7 @@ import type { Connection } from '../database.ts';
 import { imageList, scopedOrder, type ImageListArguments } from './image.ts';
 import { MAX_PAGE, nestedList } from './page.ts';
 import { listsBy } from './rows.ts';
-import { BASE_ID, baseHeight } from './stack.ts';
+import { IS_STACK } from './stack.ts';
 import { standsOn } from './stands-on.ts';
 
 export interface DerivedImageArguments extends ImageListArguments {
@@ -59,25 +59,17 @@ export function derivedImageReads(connection: Connection) {
       return new Map(rows.map((row) => [row.id, row.count]));
     },
 
-    /** The first waves of each, at most this many. */
+    /** By wave; of each the first `MAX_PAGE`. An image belongs in the wave behind that of its base. */
     rebuildPlans: async (ids: readonly number[]): Promise<Map<number, RebuildWaveRecord[]>> => {
       const rows = await connection.query<{ id: number; wave: number; count: number; image_ids: number[] }>(
         sql`/* catalog.rebuildPlans */
-          with derived as materialized (
-            select parent.id as root, entry.image_id, entry.base_id, entry.lowest,
-              row_number() over (partition by parent.id, entry.base_id) = 1 as is_first
+          with placed as (
+            select parent.id as root, entry.*
             from unnest(${ids}::int[]) as parent (id)
             cross join lateral (
-              select c.image_id, base.id as base_id, ${PARENT_TOP} as lowest
-              from ${raw(FROM)}
-              cross join lateral (select ${baseHeight(PARENT_TOP)} as layers offset 0) height
-              left join lateral (${BASE_ID}) base on height.layers - 1 > ${PARENT_TOP}
-              where ${ON_PARENT} offset 0
+              select c.image_id, 1 + (select count(*) ${BETWEEN}) as wave
+              from image_layer c join image i on i.manifest_id = c.image_id where ${ON_PARENT} offset 0
             ) entry
-          ), placed as (
-            select root, image_id,
-              1 + coalesce(max(case when is_first then ${HEIGHT_OF_PLAN} end) over (partition by root, base_id), 0) as wave
-            from derived
           )
           select root as id, wave, count(*) as count,
             (array_agg(image_id order by image_id desc))[:${raw(String(MAX_PAGE))}] as image_ids
@@ -96,21 +88,11 @@ const FROM = 'image_layer c join image i on i.manifest_id = c.image_id join mani
 const PARENT = raw('parent.id');
 const ON_PARENT = standsOn(PARENT);
 
-const PARENT_TOP = sql`(select b.layer_count - 1 from image b where b.manifest_id = ${PARENT})`;
+/** The stacks of images that are above the parent and below image i. */
+const BETWEEN = sql`from image_layer s
+  where s.image_id = i.manifest_id and s.position < i.layer_count - 1
+    and s.position >= (select b.layer_count from image b where b.manifest_id = ${PARENT})
+    and exists (select from image b where ${IS_STACK})`;
 
 /** Its base has the stack of the parent. */
-const IS_DIRECT = sql`${baseHeight(PARENT_TOP)} - 1 = ${PARENT_TOP}`;
-
-/** Over a derived image: how many derived images its lineage begins with. */
-const HEIGHT_OF_PLAN = sql`(
-  with recursive line (id) as (
-    select derived.base_id where derived.base_id is not null
-    union all
-    select base.id
-    from line join image i on i.manifest_id = line.id join manifest m on m.id = line.id
-    cross join lateral (select ${baseHeight(raw('derived.lowest'))} as layers offset 0) height
-    cross join lateral (${BASE_ID}) base
-    where height.layers - 1 > derived.lowest
-  )
-  select count(*) from line
-)`;
+const IS_DIRECT = sql`not exists (select ${BETWEEN})`;

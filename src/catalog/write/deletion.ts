@@ -2,7 +2,6 @@ import type { Connection } from '../database.ts';
 import { notifyEach } from '../events.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { ManifestKind } from '../../domain/manifest.ts';
-import { deleteBaseClaims } from './base-claim.ts';
 import { deleteUnusedLayers, uncountImages } from './layer.ts';
 import { forgetBaseClaims } from './base-claim.ts';
 import { lockCounts, releaseImages } from './held-image.ts';
@@ -57,7 +56,6 @@ export async function deletePlanned(
   const forgotten = [
     forgetTagsOf(connection, doomed, repositoryId, at),
     keepDigests(connection, removed),
-    deleteBaseClaims(connection, removed),
     deletePresence(connection, doomed, repositoryId),
     releaseImages(connection, doomed),
     forgetBaseClaims(connection, removed),
