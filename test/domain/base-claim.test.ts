@@ -134,7 +134,7 @@ describe('provenance', () => {
   test('is looked for in the blobs that say that they hold it', () => {
     const blob = (mediaType: string, predicateType: string) => ({
       mediaType,
-      digest: digestOf(Buffer.from(predicateType)) as Digest,
+      digest: digestOf(Buffer.from(predicateType)),
       size: 1,
       urls: [],
       artifactType: null,

@@ -202,6 +202,37 @@ describeRegistry('real images in a real registry', () => {
     expect(freed.size).toBeGreaterThan(0);
   });
 
+  test('every image has the bases that it has by its layers, and stands on the nearest', async () => {
+    const images = Object.entries(expected.manifests).filter(([, { kind }]) => kind === 'image');
+    const told = await stacksOf(
+      stowage,
+      images.map(([digest]) => digest),
+    );
+    const wanted = new Map<string, unknown>();
+    for (const [digest, { bases = [], same_layers_as: twins = [], layers = [] }] of images) {
+      const derived = images.filter(([, other]) => other.bases?.some(({ images }) => images.includes(digest)));
+      wanted.set(digest, {
+        bases: bases.map(({ layers, images }) => ({ layers, images: images.toSorted() })),
+        lineage: bases.map(({ layers }) => layers),
+        derived: derived.map(([derivedDigest]) => derivedDigest).sort(),
+        waves: derived.length,
+        twins: layers.length === 0 ? [] : twins.toSorted(),
+      });
+    }
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(wanted));
+    expect(images.filter(([, { bases = [] }]) => bases.length > 0).length).toBeGreaterThan(30);
+  }, 60_000);
+
+  test('what builders of real images attached about their bases is kept', async () => {
+    const rows = await stowage.database.run<{ repository: string; digest: string }>(
+      `select repository, encode(digest, 'hex') as digest from base_claim where evidence = 'PROVENANCE'`,
+      [],
+    );
+    expect(rows).toEqual([
+      { repository: 'library/busybox', digest: 'f85340bf132ae937d2c2a763b8335c9bab35d6e8293f70f606b9c6178d84f42b' },
+    ]);
+  });
+
   test('a tag deleted in the registry is deleted here, with its history kept', async () => {
     const name = `${registry.host}/odd/appliance`;
     const digest = expected.repositories['odd/appliance']?.tags['latest'] as string;
@@ -222,6 +253,61 @@ describeRegistry('real images in a real registry', () => {
     expect(image).toEqual({ isAvailable: false });
   });
 });
+
+interface Stack {
+  readonly bases: readonly { readonly layers: number; readonly images: readonly string[] }[];
+  readonly lineage: readonly number[];
+  readonly derived: readonly string[];
+  readonly waves: number;
+  readonly twins: readonly string[];
+}
+
+/** What images stand on and what stands on them, by digest; `waves` is how many images a rebuild has in all. */
+async function stacksOf({ ask }: RunningStowage, digests: readonly string[]): Promise<Map<string, Stack>> {
+  interface Told {
+    baseImage: { digest: string } | null;
+    baseCandidates: { image: { digest: string }; layerCount: number }[];
+    lineage: { layerCount: number; digest: string }[];
+    derivedImages: { nodes: { digest: string }[] };
+    impact: { rebuildPlan: { count: number }[] };
+    layers: { chainId: string }[];
+  }
+  const told = new Map<string, Told>();
+  for (let from = 0; from < digests.length; from += 10) {
+    const batch = digests.slice(from, from + 10);
+    const fields = batch.map((digest, at) => `i${at}: image(digest: "${digest}") { ...Stack }`);
+    const found = await ask<Record<string, Told>>(
+      `{ ${fields.join('\n')} }
+      fragment Stack on Image {
+        baseImage { digest }
+        baseCandidates(first: 100) { image { digest } layerCount }
+        lineage(first: 100) { digest layerCount }
+        derivedImages(first: 100) { nodes { digest } }
+        impact { rebuildPlan { count } }
+        layers { chainId }
+      }`,
+    );
+    for (const [at, digest] of batch.entries()) told.set(digest, found[`i${at}`] as Told);
+  }
+  const topOf = (stack: Told) => stack.layers.at(-1)?.chainId;
+  const stacks = new Map<string, Stack>();
+  for (const [digest, each] of told) {
+    const first = each.baseCandidates[0]?.image.digest ?? null;
+    expect([each.baseImage?.digest ?? null, each.lineage[0]?.digest ?? null]).toEqual([first, first]);
+    const levels = Map.groupBy(each.baseCandidates, ({ layerCount }) => layerCount);
+    stacks.set(digest, {
+      bases: [...levels].map(([layers, group]) => ({ layers, images: group.map(({ image }) => image.digest).sort() })),
+      lineage: each.lineage.map(({ layerCount }) => layerCount),
+      derived: each.derivedImages.nodes.map((image) => image.digest).sort(),
+      waves: each.impact.rebuildPlan.reduce((sum, { count }) => sum + count, 0),
+      twins: [...told]
+        .filter(([other, stack]) => other !== digest && each.layers.length > 0 && topOf(stack) === topOf(each))
+        .map(([other]) => other)
+        .sort(),
+    });
+  }
+  return stacks;
+}
 
 type Tags = Record<string, Record<string, string>>;
 

@@ -30,7 +30,6 @@ const CATALOG_TABLES = [
   'repository_manifest',
   'tag',
   'tag_event',
-  'base_claim',
   'held_image',
   'held_blob',
   'held_total',
