@@ -1,5 +1,5 @@
 import { annotatedBases, attestedBases, provenanceOf } from '../../src/domain/base-claim.ts';
-import { digestOf, type Digest } from '../../src/domain/digest.ts';
+import { digestOf } from '../../src/domain/digest.ts';
 import { parseManifest, type ArtifactManifest } from '../../src/domain/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/domain/media-type.ts';
 import { anArtifact, anImage, anIndex } from '../support/content.ts';
