@@ -97,7 +97,7 @@ export function createDeletionCommands(
       await database.transaction(async (connection) => {
         const at = now();
         await Promise.all([
-          catalog.shareContent(connection),
+          catalog.holdContent(connection),
           catalog.lockCounts(connection),
           catalog.touchRepository(connection, place, at),
           catalog.forgetTags(connection, place, [name], at),

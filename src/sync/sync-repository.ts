@@ -284,9 +284,10 @@ class RepositoryRun implements RepositoryReport {
     const at = now();
     this.needsRecount = true;
     this.tagsChanged += await database.transaction(async (transaction) => {
+      const shared = catalog.shareContent(transaction);
       const touched = catalog.touchRepository(transaction, this.#place, at);
       const forgotten = catalog.forgetTags(transaction, this.#place, names, at);
-      const [count] = await Promise.all([forgotten, touched, transaction.commit()]);
+      const [count] = await Promise.all([forgotten, touched, shared, transaction.commit()]);
       return count;
     });
     await this.#checkLeft(names.flatMap((tag) => this.#known.get(tag) ?? []));

@@ -252,6 +252,68 @@ describeRegistry('real images in a real registry', () => {
     });
     expect(image).toEqual({ isAvailable: false });
   });
+
+  interface Change {
+    readonly userErrors: readonly { readonly __typename: string; readonly status?: number; readonly code?: string }[];
+  }
+
+  const DELETE = `mutation ($input: DeleteImageInput!) {
+    change: deleteImage(input: $input) { userErrors { __typename message ... on RegistryRefused { status code } } }
+  }`;
+  const DELETE_TAG = `mutation ($input: DeleteTagInput!) {
+    change: deleteTag(input: $input) { userErrors { __typename message ... on RegistryRefused { status code } } }
+  }`;
+
+  async function change(source: string, input: object): Promise<Change['userErrors']> {
+    const { change } = await stowage.ask<{ change: Change }>(source, { input: { ...input, deleteFromRegistry: true } });
+    return change.userErrors;
+  }
+
+  test('an index that is deleted here and there is gone from both, and no sync finds it again', async () => {
+    const digest = expected.repositories['acme/batch']?.tags['latest'] as string;
+    const members = expected.manifests[digest]?.members?.map((member) => member.digest) ?? [];
+    const own = members.filter((member) => indexesListing(expected, member).length === 1);
+    expect(own.length).toBeGreaterThan(0);
+    expect(await change(DELETE, { digest })).toEqual([]);
+    expect((await fetch(`http://${registry.host}/v2/acme/batch/manifests/${digest}`)).status).toBe(404);
+    expect(await stowage.sync(source)).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0, manifestsFetched: 0 });
+    const left = await manifestsOf(stowage, [digest, ...members]);
+    expect([...left].filter(([, manifest]) => manifest === null).map(([gone]) => gone)).toEqual([digest, ...own]);
+  });
+
+  test('a tag that the registry can not delete alone goes with its manifest, or stays', async () => {
+    expect(await change(DELETE_TAG, { reference: `${registry.host}/foo/bar:v3` })).toEqual([]);
+    expect((await fetch(`http://${registry.host}/v2/foo/bar/manifests/v3`)).status).toBe(404);
+    const shared = `${registry.host}/library/busybox:uclibc`;
+    expect(await change(DELETE_TAG, { reference: shared })).toEqual([
+      {
+        __typename: 'RegistryRefused',
+        message: expect.stringContaining('it is also 1.37.0-uclibc'),
+        status: 400,
+        code: 'DIGEST_INVALID',
+      },
+    ]);
+    expect(await stowage.sync(source)).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0 });
+  });
+
+  test('a registry that deletes nothing is quoted, and the next sync finds nothing changed', async () => {
+    const refusing = await startRegistry({ deletes: false });
+    try {
+      await refusing.copy(registry, 'odd/no-layers:latest');
+      const followed = await stowage.follow(refusing.host, '*');
+      expect(await stowage.sync(followed)).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 1 });
+      const rows = await rowVersionsOf(stowage.database);
+      const digest = expected.repositories['odd/no-layers']?.tags['latest'] as string;
+      const repository = `${refusing.host}/odd/no-layers`;
+      const refusal = { __typename: 'RegistryRefused', status: 405, code: 'UNSUPPORTED' };
+      expect(await change(DELETE, { digest, repository })).toMatchObject([refusal]);
+      expect(await change(DELETE_TAG, { reference: `${repository}:latest` })).toMatchObject([refusal]);
+      expect(await stowage.sync(followed)).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0 });
+      expect(await rowVersionsOf(stowage.database)).toEqual(rows);
+    } finally {
+      await refusing.stop();
+    }
+  }, 60_000);
 });
 
 interface Stack {

@@ -104,6 +104,8 @@ export interface RealRegistry {
   readonly host: string;
   /** Pushes one stage of pushes.txt. */
   load(stage: number): Promise<void>;
+  /** Copies what a tag names, whole, from another registry. */
+  copy(from: RealRegistry, reference: string): Promise<void>;
   /** Deletes a manifest, and so all tags that name it. */
   deleteManifest(repository: string, digest: string): Promise<void>;
   /** Lines of its access log, such as `GET /v2/library/alpine/manifests/3.20`. */
@@ -113,10 +115,15 @@ export interface RealRegistry {
 
 const run = promisify(execFile);
 
-export async function startRegistry(): Promise<RealRegistry> {
+/** One that deletes when it is asked to, unless told otherwise. */
+export async function startRegistry({ deletes = true } = {}): Promise<RealRegistry> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'stowage-registry-'));
-  const environment = { ...process.env, REGISTRY_STATE: join(folder, 'state') };
+  const environment = {
+    ...process.env,
+    REGISTRY_STATE: join(folder, 'state'),
+    REGISTRY_STORAGE_DELETE_ENABLED: String(deletes),
+  };
   const script = join(imagesFolder, 'registry.sh');
   const host = `127.0.0.1:${port}`;
   // It is a daemon: its output must not be a pipe that would be waited for.
@@ -125,6 +132,10 @@ export async function startRegistry(): Promise<RealRegistry> {
     host,
     async load(stage) {
       await run(join(imagesFolder, 'load.sh'), ['--stage', String(stage), host], { env: environment, maxBuffer: 1e8 });
+    },
+    async copy(from, reference) {
+      const plain = ['--src-tls-verify=false', '--dest-tls-verify=false', '--all', '--preserve-digests'];
+      await run('skopeo', ['copy', ...plain, `docker://${from.host}/${reference}`, `docker://${host}/${reference}`]);
     },
     async deleteManifest(repository, digest) {
       const response = await fetch(`http://${host}/v2/${repository}/manifests/${digest}`, { method: 'DELETE' });

@@ -2,7 +2,7 @@
 -- so that "after this id" misses none. docs/adr/0014-events-in-the-order-of-commits.md
 CREATE FUNCTION "order_tag_events"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock(7869003, 0);
+  PERFORM pg_advisory_xact_lock(7869004, 0);
   RETURN NULL;
 END
 $$;

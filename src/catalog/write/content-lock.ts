@@ -2,9 +2,9 @@ import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 
 /**
- * Opens a transaction that records content, beside any number of others of its kind and never beside a deletion. False
- * where some of these manifests, which the writer has found in the catalog before, are in it no more: then nothing may
- * be written that refers to them.
+ * Opens a transaction in which a sync writes of its repository: beside any number of others, and never beside one that
+ * holds the content alone. False where some of these manifests, which the sync has found in the catalog before, are in
+ * it no more: then nothing may be written that refers to them.
  */
 export async function shareContent(connection: Connection, relied: ReadonlySet<Digest> = new Set()): Promise<boolean> {
   const shared = connection.run('/* catalog.shareContent */ select pg_advisory_xact_lock_shared($1::bigint)', [LOCK]);
@@ -22,7 +22,10 @@ export async function shareContent(connection: Connection, relied: ReadonlySet<D
   return found?.count === relied.size;
 }
 
-/** Opens a transaction that deletes content: it waits for those that record some, and they for it. */
+/**
+ * Opens a transaction that deletes, or writes names beside a sync of their repository: it locks rows and counters in
+ * whatever order, for it waits for the syncs that write, and they for it.
+ */
 export async function holdContent(connection: Connection): Promise<void> {
   await connection.run('/* catalog.holdContent */ select pg_advisory_xact_lock($1::bigint)', [LOCK]);
 }

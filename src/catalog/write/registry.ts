@@ -1,7 +1,7 @@
 import type { Connection, Database } from '../database.ts';
 import type { RateLimit, RegistryKindName } from '../../registries/registry.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
-import { shareContent } from './content-lock.ts';
+import { holdContent } from './content-lock.ts';
 import type { SealedCredential } from './credential.ts';
 import { lockCounts, releaseRegistry } from './held-image.ts';
 
@@ -52,7 +52,7 @@ export async function saveRegistry(connection: Connection, registry: NewRegistry
 export async function removeRegistry(database: Database, id: number): Promise<void> {
   await database.transaction(async (connection) => {
     await Promise.all([
-      shareContent(connection),
+      holdContent(connection),
       lockCounts(connection),
       releaseRegistry(connection, id),
       connection.run('/* catalog.removeRegistry */ delete from registry where id = $1::int', [id]),
