@@ -270,12 +270,14 @@ describeRegistry('real images in a real registry', () => {
   }
 
   test('an index that is deleted here and there is gone from both, and no sync finds it again', async () => {
-    const digest = expected.repositories['acme/batch']?.tags['latest'] as string;
+    const digest = expected.repositories['acme/shop-api']?.tags['1.24.0-attested'] as string;
     const members = expected.manifests[digest]?.members?.map((member) => member.digest) ?? [];
-    const own = members.filter((member) => indexesListing(expected, member).length === 1);
+    const own = members.filter(
+      (member) => indexesListing(expected, member).length === 1 && expected.manifests[member]?.tagged_as.length === 0,
+    );
     expect(own.length).toBeGreaterThan(0);
     expect(await change(DELETE, { digest })).toEqual([]);
-    expect((await fetch(`http://${registry.host}/v2/acme/batch/manifests/${digest}`)).status).toBe(404);
+    expect((await fetch(`http://${registry.host}/v2/acme/shop-api/manifests/${digest}`)).status).toBe(404);
     expect(await stowage.sync(source)).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0, manifestsFetched: 0 });
     const left = await manifestsOf(stowage, [digest, ...members]);
     expect([...left].filter(([, manifest]) => manifest === null).map(([gone]) => gone)).toEqual([digest, ...own]);
