@@ -145,6 +145,33 @@ describe('three images on each other', () => {
     expect(await basesOf(stranger)).toMatchObject({ baseImage: null, derivedImages: { totalCount: 0 } });
   });
 
+  test('what stands on an image is counted by where and what it is, of what can be pulled', async () => {
+    const count = async () => {
+      const { image } = await data<{ image: { impact: object } }>(
+        `query ($digest: Digest!) {
+          image(digest: $digest) {
+            impact {
+              os: breakdown(by: OS) { key value }
+              repository: breakdown(by: REPOSITORY) { key value }
+              first: breakdown(by: REPOSITORY, first: 1) { key value }
+            }
+          }
+        }`,
+        { digest: root.digest },
+      );
+      return image.impact;
+    };
+    const other = expect.stringMatching(/^registry\.example\.com\/bases\/r\d+$/) as string;
+    const both = [
+      { key: other, value: 1 },
+      { key: name, value: 1 },
+    ];
+    expect(await count()).toEqual({ os: [{ key: 'linux', value: 2 }], repository: both, first: both.slice(0, 1) });
+    await build.holds(place, top, '2026-02-01T00:00:00Z');
+    expect(await count()).toMatchObject({ os: [{ key: 'linux', value: 1 }], repository: both.slice(0, 1) });
+    await build.holds(place, top);
+  });
+
   test('a repository from which an image is gone no longer counts', async () => {
     await build.holds(place, top, '2026-02-01T00:00:00Z');
     expect((await basesOf(root)).impact.repositories).toBe(1);
@@ -366,7 +393,7 @@ describe('many at once', () => {
     baseCandidates(first: 3) { image { digest } evidence isOutdated tags(first: 2) { name } }
     lineage { digest }
     derivedImages(first: 2) { nodes { digest } totalCount }
-    impact { derivedImages repositories rebuildPlan { wave images(first: 3) { digest } } }`;
+    impact { derivedImages repositories breakdown(by: OS) { value } rebuildPlan { wave images(first: 3) { digest } } }`;
 
   test('fifty images take as many statements as one', async () => {
     const place = await repository();
@@ -389,8 +416,8 @@ describe('many at once', () => {
     expect(all.statements).toBeLessThanOrEqual(one.statements);
     expect(Object.values(all.found).filter(({ baseImage }) => baseImage !== null)).toHaveLength(33);
     expect(one.found['i0']).toEqual(all.found['i2']);
-    // One for the image, and one for each of: candidates, outdated, tags, lineage, page, count, impact (3), its images.
-    expect(one.statements).toBeLessThanOrEqual(11);
+    // One for the image, and one for each of: candidates, outdated, tags, lineage, page, count, impact (4), its images.
+    expect(one.statements).toBeLessThanOrEqual(12);
   });
 
   test.each([

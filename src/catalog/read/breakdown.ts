@@ -4,6 +4,7 @@ import { allOf, conditionOf } from './filter.ts';
 import { imageConditions, IS_AVAILABLE, type ImageFilter } from './image-filter.ts';
 import { HOLDERS, IMAGE_KEYS, NAMED, NAMED_KEYS, PLACES, type BreakdownBy, type Metric } from './metric.ts';
 import { DEFAULT_PAGE, lengthOf } from './page.ts';
+import { listsBy } from './rows.ts';
 
 /** What is counted, by what, and how many of the largest are wanted: 20 where nothing is said. */
 export interface Breakdown {
@@ -19,27 +20,40 @@ export interface BreakdownRow {
 
 export function breakdownReads(connection: Connection) {
   return {
-    breakdown: ({ filter, ...wanted }: Breakdown & { filter?: ImageFilter | null }): Promise<BreakdownRow[]> =>
-      filter == null
-        ? largest(connection, wanted, keptRows(wanted) ?? countedRows(wanted, null))
-        : breakdownOfImages(connection, wanted, conditionOf(filter, imageConditions)),
+    breakdown: async ({ filter, ...wanted }: Breakdown & { filter?: ImageFilter | null }): Promise<BreakdownRow[]> => {
+      const condition = filter == null ? null : conditionOf(filter, imageConditions);
+      const rows = (condition === null ? keptRows(wanted) : null) ?? countedRows(wanted, condition);
+      return connection.query<{ key: string; value: number }>(
+        sql`/* catalog.breakdown */
+${largest(wanted, rows)}`,
+      );
+    },
   };
 }
 
 /**
- * Of the images for which a condition over image i and its manifest m holds, and which can be pulled now. Each thing
- * counts once under every key that it has; the largest come first, and a key without anything is left out.
+ * Of the images of each parent that can be pulled now: those for which a condition over `parent.id`, image i and its
+ * manifest m holds. Each thing counts once under every key that it has; the largest come first, and a key without
+ * anything is left out.
  */
-export function breakdownOfImages(connection: Connection, wanted: Breakdown, condition: Sql): Promise<BreakdownRow[]> {
-  return largest(connection, wanted, countedRows(wanted, condition));
+export async function breakdownsByParent(
+  connection: Connection,
+  { parents, condition, ...wanted }: Breakdown & { parents: readonly number[]; condition: Sql },
+): Promise<Map<number, BreakdownRow[]>> {
+  const rows = await connection.query<BreakdownRow & { id: number }>(
+    sql`/* catalog.breakdownsByParent */
+select parent.id, entry.* from unnest(${parents}::int[]) as parent (id) cross join lateral (${largest(wanted, countedRows(wanted, condition))}) entry`,
+  );
+  return listsBy(
+    rows,
+    (row) => row.id,
+    ({ key, value }) => ({ key, value }),
+  );
 }
 
-/** `rows` gives key and value, once for each key. */
-async function largest(connection: Connection, { first }: Breakdown, rows: Sql): Promise<BreakdownRow[]> {
-  return connection.query<{ key: string; value: number }>(
-    sql`/* catalog.breakdown */
-select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (${rows}) counted where value > 0 order by value desc, key collate "C" limit ${lengthOf(first, DEFAULT_PAGE)}`,
-  );
+/** Of rows of key and value, one for each key. */
+function largest({ first }: Breakdown, rows: Sql): Sql {
+  return sql`select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (${rows}) counted where value > 0 order by value desc, key collate "C" limit ${lengthOf(first, DEFAULT_PAGE)}`;
 }
 
 /** What the writer counts; null where it does not. */

@@ -1,5 +1,6 @@
 import sql, { raw } from 'sql-template-tag';
 import type { Connection } from '../database.ts';
+import { breakdownsByParent, type Breakdown, type BreakdownRow } from './breakdown.ts';
 import { imageList, scopedOrder, type ImageListArguments } from './image.ts';
 import { MAX_PAGE, nestedList } from './page.ts';
 import { listsBy } from './rows.ts';
@@ -59,6 +60,13 @@ export function derivedImageReads(connection: Connection) {
       return new Map(rows.map((row) => [row.id, row.count]));
     },
 
+    /** What stands on each and can be pulled now, by what it is or where. */
+    derivedBreakdowns: (
+      ids: readonly number[],
+      wanted: Pick<Breakdown, 'by' | 'first'>,
+    ): Promise<Map<number, BreakdownRow[]>> =>
+      breakdownsByParent(connection, { ...wanted, metric: 'IMAGES', parents: ids, condition: IS_DERIVED }),
+
     /** By wave; of each the first `MAX_PAGE`. An image belongs in the wave behind that of its base. */
     rebuildPlans: async (ids: readonly number[]): Promise<Map<number, RebuildWaveRecord[]>> => {
       const rows = await connection.query<{ id: number; wave: number; count: number; image_ids: number[] }>(
@@ -87,6 +95,7 @@ export function derivedImageReads(connection: Connection) {
 const FROM = 'image_layer c join image i on i.manifest_id = c.image_id join manifest m on m.id = i.manifest_id';
 const PARENT = raw('parent.id');
 const ON_PARENT = standsOn(PARENT);
+const IS_DERIVED = sql`i.manifest_id = any(array(select c.image_id from image_layer c where ${ON_PARENT}))`;
 
 /** The stacks of images that are above the parent and below image i. */
 const BETWEEN = sql`from image_layer s

@@ -1,12 +1,13 @@
 import { DEFAULT_PAGE, lengthOf, MAX_PAGE, type CatalogReads, type ImageRecord } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { batchMany, batchOne, batchPages } from '../loader.ts';
+import { batchLists, batchMany, batchOne, batchPages } from '../loader.ts';
 import { existing } from './existing.ts';
 
 export const derivedImageLoaders = (reads: CatalogReads) => ({
   derivedImagesByImage: batchPages(reads.derivedImages),
   derivedCountByImage: batchOne(reads.derivedCounts),
   derivedRepositoryCountByImage: batchOne(reads.derivedRepositoryCounts),
+  derivedBreakdownByImage: batchLists(reads.derivedBreakdowns),
   rebuildPlanByImage: batchMany(reads.rebuildPlans),
 });
 
@@ -14,6 +15,8 @@ export const derivedImageResolvers: Resolvers = {
   ImageImpact: {
     derivedImages: ({ manifestId }, _, { loaders }) => existing(loaders.derivedCountByImage.load(manifestId)),
     repositories: ({ manifestId }, _, { loaders }) => existing(loaders.derivedRepositoryCountByImage.load(manifestId)),
+    breakdown: ({ manifestId }, { by, first }, { loaders }) =>
+      loaders.derivedBreakdownByImage.list(manifestId, { by, first }),
     async rebuildPlan({ manifestId }, { first }, { loaders }) {
       const length = lengthOf(first, DEFAULT_PAGE);
       return (await loaders.rebuildPlanByImage.load(manifestId)).slice(0, length);
