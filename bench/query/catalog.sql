@@ -14,7 +14,7 @@ create function pg_temp.scaled(n int) returns int language sql stable
 create temp table later as
 select indexdef, indexrelid::regclass::text as name
 from pg_index join pg_indexes on indexname = indexrelid::regclass::text
-where not indisunique and tablename in ('image', 'layer', 'layer_blob', 'image_layer', 'manifest', 'tag', 'tag_event', 'repository_manifest');
+where not indisunique and tablename in ('image', 'layer', 'layer_blob', 'image_layer', 'manifest', 'tag', 'tag_event', 'repository_manifest', 'repository_text', 'image_text');
 
 do $$
 declare name text;
@@ -190,6 +190,20 @@ insert into held_platform (os, architecture, media_type, images)
 select i.os, i.architecture, m.media_type, count(*)
 from image i join manifest m on m.id = i.manifest_id
 where i.manifest_id in (select image_id from held_image) group by 1, 2, 3;
+
+-- What search reads: triggers are off here, and no worker writes.
+insert into repository_text (repository_id, standing, document)
+select r.id, repository_standing(g.host, r.name, r.pull_count, r.star_count),
+  repository_document(g.host, r.name, r.description, null)
+from repository r join registry g on g.id = r.registry_id;
+
+insert into image_text (image_id, document)
+select manifest_id, array_to_tsvector(
+  array(select '@' || unnest(words(labels::text))) || words(run_config ->> 'entrypoint')
+    || words(run_config ->> 'command') || words((select string_agg(step ->> 'createdBy', ' ') from jsonb_array_elements(history) step))
+    || array['#' || (manifest_id >> 10)]
+)
+from image order by manifest_id;
 
 do $$
 declare statement text;

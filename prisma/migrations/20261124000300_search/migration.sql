@@ -29,7 +29,7 @@ ALTER TABLE "image_text" ADD CONSTRAINT "image_text_image_id_fkey" FOREIGN KEY (
 
 -- What Prisma's schema can't say; its drift check passes these by.
 
--- Documents are small, are written once and hardly ever read: to compress them would be work for nothing.
+-- The index decides, and no document is read again: to compress them would be work for nothing.
 ALTER TABLE "repository_text" SET (toast_tuple_target = 8160);
 
 ALTER TABLE "image_text" SET (toast_tuple_target = 8160);

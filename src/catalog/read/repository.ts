@@ -1,4 +1,4 @@
-import sql, { join, raw, type Sql } from 'sql-template-tag';
+import sql, { raw, type Sql } from 'sql-template-tag';
 import type { NameAndValue } from '../../domain/image-config.ts';
 import { DOCKER_HUB, familiarName } from '../../domain/reference.ts';
 import { isWebAddress } from '../../domain/web-address.ts';
@@ -195,7 +195,7 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
   const all: Sql[] = [];
   if (registry != null) all.push(hostIs(registry, `${place}.registry`));
   if (name != null) all.push(repositoryIs(name, `${place}.name`));
-  if (text != null) all.push(repositoryHolds(text));
+  if (text != null) all.push(...patternsOf(text).map((pattern) => sql`${REPOSITORY_TEXT} ilike ${pattern}`));
   if (isOfficial != null) all.push(sql`(g.host = ${DOCKER_HUB} and starts_with(r.name, 'library/')) = ${isOfficial}`);
   if (metadata != null) all.push(metadataIs(metadata));
   if (updatedAt != null) all.push(instantIn(raw('r.updated_at'), updatedAt));
@@ -208,14 +208,13 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
   return all;
 }
 
-/** Over repository r: every word of it, wherever it stands. The expression is the index's. */
-export function repositoryHolds(text: string): Sql {
+/** Over repository r, as its index of trigrams has it. */
+export const REPOSITORY_TEXT = raw(`(r.name || ' ' || coalesce(r.description, ''))`);
+
+/** What `REPOSITORY_TEXT` must be like to hold every word of a text, wherever it stands. */
+export function patternsOf(text: string): string[] {
   const words = storable(text).slice(0, 200).split(/\s+/).filter(Boolean).slice(0, 10);
-  const each = words.map((word) => {
-    const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-    return sql`(r.name || ' ' || coalesce(r.description, '')) ilike ${pattern}`;
-  });
-  return each.length === 0 ? raw('true') : join(each, ' and ');
+  return words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`);
 }
 
 function metadataIs(filter: KeyValueFilter): Sql {

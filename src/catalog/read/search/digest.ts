@@ -8,9 +8,9 @@ const MAX_ALIKE = 50;
 
 export const ALIKE = raw(`limit ${MAX_ALIKE}`);
 
-/** Over a column of digests, as its index answers it. */
+/** Over a column of digests, as its index answers it. Whatever was typed, the planner sees the same, and so plans once. */
 export function digestIn(column: Sql, { from, below, bytes }: DigestRange): Sql {
-  const range = sql`${column} >= ${from} and ${column} < ${below}`;
+  const range = sql`${column} >= (select ${from}::bytea) and ${column} < (select ${below}::bytea)`;
   return bytes === null ? range : sql`${range} and octet_length(${column}) = ${raw(String(bytes))}`;
 }
 

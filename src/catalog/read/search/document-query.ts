@@ -1,8 +1,8 @@
 import { misspellingsOf } from '../../../domain/words.ts';
 import { MARKS } from '../../marks.ts';
-import type { SearchText, Term } from './text.ts';
+import type { Part, SearchText, Term } from './text.ts';
 
-/** How well a repository matches, best first. Each way takes in those before it, so that a text may be met by several. */
+/** How a repository can match, best first. */
 export const NAME_MATCHES = [
   'path',
   'pathPrefix',
@@ -15,7 +15,7 @@ export const NAME_MATCHES = [
 ] as const;
 export type NameMatch = (typeof NAME_MATCHES)[number];
 
-/** How well an image matches, best first, likewise. */
+/** How an image can match, best first. Each way takes in those before it, so that words may stand in several places. */
 export const IMAGE_MATCHES = ['label', 'annotation', 'instruction'] as const;
 export type ImageMatch = (typeof IMAGE_MATCHES)[number];
 
@@ -25,16 +25,36 @@ export type ImageMatch = (typeof IMAGE_MATCHES)[number];
  */
 export type DocumentQuery = string;
 
-/** All terms must be met. Null where one can't be met so. */
-export function repositoryQueries({ terms }: SearchText): Record<NameMatch, DocumentQuery | null> {
-  const isSpelled = terms.flatMap(({ parts }) => parts.flatMap(({ words }) => words)).length <= MAX_SPELLED_WORDS;
-  const ways = terms.map((term) => waysOf(term, isSpelled));
-  const queries = NAME_MATCHES.map((match, at): [NameMatch, DocumentQuery | null] => {
-    const each = ways.map((way) => NAME_MATCHES.slice(0, at + 1).flatMap((known) => way[known] ?? []));
-    const isPossible = each.length > 0 && each.every((alternatives) => alternatives.length > 0);
-    return [match, isPossible ? allOf(each.map(anyOf)) : null];
-  });
-  return Object.fromEntries(queries) as Record<NameMatch, DocumentQuery | null>;
+/**
+ * The ways in which a text can be met: each wants all of it, and is left out where it can't be met so. No way repeats a
+ * better one, and none has a long list of alternatives for every word: an index weighs all of them against each document
+ * that has the most frequent.
+ */
+export function repositoryQueries({ terms }: SearchText): Partial<Record<NameMatch, DocumentQuery>> {
+  const parts = terms.flatMap((term) => term.parts);
+  const words = parts.flatMap((part) => part.words);
+  const [last] = words.slice(-1);
+  if (last === undefined) return {};
+  const whole = terms.map(({ path }) => path).filter((path) => path !== null);
+  const isLong = last.length >= MIN_PREFIX;
+  const misspelling =
+    words.length > MAX_SPELLED_WORDS ? null : oneOrAll(parts.map(partName), parts.map(misspelledPart));
+  const fragment = words.length > MAX_SPELLED_WORDS ? null : oneOrAll(words.map(name), words.map(ending));
+  return {
+    ...(whole.length === terms.length && { path: allOf(whole.map((path) => lexeme(MARKS.path, path))) }),
+    ...(terms.length === 1 && whole[0] !== undefined && { pathPrefix: prefix(MARKS.path, whole[0]) }),
+    word: allOf(terms.map(termName)),
+    ...((isLong || words.length === 1) && {
+      wordPrefix: allOf([...words.slice(0, -1).map(name), prefix(MARKS.name, last)]),
+    }),
+    ...(misspelling !== null && { misspelling }),
+    ...(fragment !== null && { fragment }),
+    description: allOf([
+      ...words.slice(0, -1).map((word) => anyOf([name(word), lexeme('', word)])),
+      anyOf([name(last), isLong ? prefix('', last) : lexeme('', last)]),
+    ]),
+    annotation: allOf(words.map((word) => anyOf([name(word), lexeme('', word), lexeme(MARKS.annotation, word)]))),
+  };
 }
 
 /** All words must be there, as they are. Null where there are none. */
@@ -58,30 +78,42 @@ const MAX_SPELLED_WORDS = 8;
 
 /** Shorter beginnings are those of too many words. */
 const MIN_PREFIX = 3;
+const MIN_FRAGMENT = 2;
 
-function waysOf({ path, parts }: Term, isSpelled: boolean): Partial<Record<NameMatch, DocumentQuery>> {
-  const words = parts.flatMap((part) => part.words);
-  return {
-    ...(path !== null && {
-      path: lexeme(MARKS.path, path),
-      pathPrefix: prefix(MARKS.path, path),
-    }),
-    word: allOf(words.map((word) => lexeme(MARKS.name, word))),
-    wordPrefix: allOf(words.map((word) => prefix(MARKS.name, word))),
-    ...(isSpelled && {
-      misspelling: allOf(
-        parts.map((part) =>
-          anyOf([
-            ...misspelled(part.text),
-            allOf(part.words.map((word) => anyOf([prefix(MARKS.name, word), ...misspelled(word)]))),
-          ]),
-        ),
-      ),
-    }),
-    fragment: allOf(words.map((word) => prefix(MARKS.ending, word))),
-    description: allOf(words.map((word) => (word.length < MIN_PREFIX ? lexeme('', word) : prefix('', word)))),
-    annotation: allOf(words.map((word) => lexeme(MARKS.annotation, word))),
-  };
+function name(word: string): DocumentQuery {
+  return lexeme(MARKS.name, word);
+}
+
+function partName({ words }: Part): DocumentQuery {
+  return allOf(words.map(name));
+}
+
+/** A registry or a namespace may be one term of several. */
+function termName({ path, parts }: Term): DocumentQuery {
+  const words = allOf(parts.map(partName));
+  return path !== null && /[./:]/.test(path) ? anyOf([prefix(MARKS.path, path), words]) : words;
+}
+
+/** Within a word of a name. */
+function ending(word: string): DocumentQuery | null {
+  return word.length < MIN_FRAGMENT ? null : prefix(MARKS.ending, word);
+}
+
+/** The part has a letter wrong, or one of its words has. */
+function misspelledPart({ text, words }: Part): DocumentQuery | null {
+  const oneWord = words.length === 1 && words[0] === text ? null : oneOrAll(words.map(name), words.map(misspelledWord));
+  return anyOrNull([misspelledWord(text), oneWord]);
+}
+
+function misspelledWord(word: string): DocumentQuery | null {
+  return anyOrNull(misspelled(word));
+}
+
+/** One of these is met in the other way, or all of them are. */
+function oneOrAll(ways: readonly DocumentQuery[], others: readonly (DocumentQuery | null)[]): DocumentQuery | null {
+  const one = others.map((other, at) => other && allOf(ways.map((way, place) => (place === at ? other : way))));
+  const all = others.filter((other) => other !== null);
+  return anyOrNull([...one, all.length > 1 && all.length === others.length ? allOf(all) : null]);
 }
 
 function misspelled(word: string): DocumentQuery[] {
@@ -103,6 +135,11 @@ function prefix(mark: string, word: string): DocumentQuery {
 
 function allOf(queries: readonly DocumentQuery[]): DocumentQuery {
   return `(${queries.join(' & ')})`;
+}
+
+function anyOrNull(queries: readonly (DocumentQuery | null)[]): DocumentQuery | null {
+  const possible = queries.filter((query) => query !== null);
+  return possible.length === 0 ? null : anyOf(possible);
 }
 
 function anyOf(queries: readonly DocumentQuery[]): DocumentQuery {

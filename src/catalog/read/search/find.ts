@@ -8,10 +8,10 @@ export const MAX_HITS = 500;
 export interface Find {
   readonly band: ScoreBand;
   /**
-   * A select of `id, standing`, the best first and no more than `MAX_HITS`. It is worked on only while `gate` holds: as
-   * long as the ways before it have found less than that. One that costs next to nothing need not ask.
+   * A select of `id, standing`, the best first and no more than `MAX_HITS`. `before` is how many the ways before it have
+   * found: on `isFew(before)`, or less, a way that costs something depends.
    */
-  readonly found: (gate: Sql) => Sql;
+  readonly found: (before: Sql) => Sql;
 }
 
 /** Everything that was found in any of these ways, once each, as a select of `id, score, matched_on`. */
@@ -19,14 +19,17 @@ export function hitsOf(finds: readonly Find[]): Sql {
   const names = finds.map((_, at) => raw(`find_${at}`));
   const ctes = finds.map(({ found }, at) => {
     const counts = names.slice(0, at).map((name) => sql`(select count(*) from ${name})`);
-    const gate = at === 0 ? raw('true') : sql`${join(counts, ' + ')} < ${raw(String(MAX_HITS))}`;
-    return sql`${names[at]} as materialized (${found(gate)})`;
+    return sql`${names[at]} as materialized (${found(at === 0 ? raw('0') : join(counts, ' + '))})`;
   });
   const scored = finds.map(({ band: { from, width, matchedOn } }, at) => {
     const score = `${Math.round(from * WHOLE)} + standing::int8 * ${Math.floor((width * WHOLE) / STANDINGS)}`;
     return sql`select id, ${raw(score)} as score, ${raw(`'${matchedOn}'`)} as matched_on from ${names[at]}`;
   });
   return sql`with ${join(ctes)} select distinct on (id) id, score, matched_on from (${join(scored, ' union all ')}) scored order by id, score desc`;
+}
+
+export function isFew(before: Sql): Sql {
+  return sql`${before} < ${raw(String(MAX_HITS))}`;
 }
 
 export const LIMIT = raw(`limit ${MAX_HITS}`);

@@ -3,7 +3,7 @@ import { BLOCK_BITS, MARKS } from '../../marks.ts';
 import { manifestsBelow } from '../index-tree.ts';
 import { ALIKE, digestBand, digestIn, manifestsWith } from './digest.ts';
 import { IMAGE_MATCHES, imageQueries, pathQuery, type DocumentQuery, type ImageMatch } from './document-query.ts';
-import { LIMIT, type Find } from './find.ts';
+import { isFew, LIMIT, type Find } from './find.ts';
 import { bestBy } from './repository.ts';
 import { IMAGE_BANDS, LATEST, REFERENCE, TAG } from './score.ts';
 import type { DigestRange, SearchText } from './text.ts';
@@ -28,10 +28,13 @@ function byDigest(digest: DigestRange): Find[] {
     {
       band,
       found: () =>
-        sql`select i.manifest_id as id, 0 as standing from image i where substring(i.config_digest from 1 for 4) between ${from.subarray(0, 4)} and ${below.subarray(0, 4)} and ${digestIn(raw('i.config_digest'), digest)} order by i.manifest_id ${ALIKE}`,
+        sql`select i.manifest_id as id, 0 as standing from image i where ${CONFIG_PREFIX} between (select ${from.subarray(0, 4)}::bytea) and (select ${below.subarray(0, 4)}::bytea) and ${digestIn(raw('i.config_digest'), digest)} order by ${CONFIG_PREFIX} ${ALIKE}`,
     },
   ];
 }
+
+/** As its index has it. */
+const CONFIG_PREFIX = raw('substring(i.config_digest from 1 for 4)');
 
 /** Repositories of one name whose tags are looked at. */
 const NAMESAKES = raw('limit 50');
@@ -40,7 +43,7 @@ const NAMESAKES = raw('limit 50');
 function behindReference({ reference, paths }: SearchText): Find[] {
   if (reference === null || reference.digest !== null) return [];
   const tag = reference.tag ?? 'latest';
-  const tags = sql`select t.manifest_id from (${bestBy(pathQuery(paths), raw('true'))} ${NAMESAKES}) r join tag t on t.repository_id = r.id and t.name = ${tag} where t.manifest_id is not null`;
+  const tags = sql`select t.manifest_id from (${bestBy(pathQuery(paths), raw('true'))} ${NAMESAKES}) r join tag t on t.repository_id = r.id and t.name = (select ${tag}) where t.manifest_id is not null`;
   return [{ band: reference.tag === null ? LATEST : REFERENCE, found: () => imagesBelow(tags) }];
 }
 
@@ -48,7 +51,7 @@ function behindReference({ reference, paths }: SearchText): Find[] {
 const TAGS = raw('limit 100');
 
 function behindTag(name: string): Find {
-  const tags = sql`select t.manifest_id from tag t where t.name = ${name} and t.manifest_id is not null order by t.id desc ${TAGS}`;
+  const tags = sql`select t.manifest_id from tag t where t.name = (select ${name}) and t.manifest_id is not null order by t.id desc ${TAGS}`;
   return { band: TAG, found: () => imagesBelow(tags) };
 }
 
@@ -71,13 +74,13 @@ function matching(match: ImageMatch, query: DocumentQuery): Find[] {
   const band = IMAGE_BANDS[match];
   const everywhere: Find = {
     band,
-    found: (gate) =>
-      sql`select id, 0 as standing from (select t.image_id as id from image_text t where t.document @@ (select ${query}::tsquery) and ${gate} ${MAX_LOOKED_AT}) looked_at order by id desc ${LIMIT}`,
+    found: (before) =>
+      sql`select id, 0 as standing from (select t.image_id as id from image_text t where t.document @@ (select ${query}::tsquery) and ${isFew(before)} ${MAX_LOOKED_AT}) looked_at order by id desc ${LIMIT}`,
   };
   const newest = NEWEST_BLOCKS.map((blocks): Find => ({
     band,
-    found: (gate) =>
-      sql`select t.image_id as id, 0 as standing from image_text t where t.document @@ (select (${query} || ' & (' || string_agg(${BLOCK}, ' | ') || ')')::tsquery from (select max(image_id) >> ${raw(String(BLOCK_BITS))} as newest from image_text) block, generate_series(0, ${raw(String(blocks - 1))}) back) and ${gate} order by t.image_id desc ${LIMIT}`,
+    found: (before) =>
+      sql`select t.image_id as id, 0 as standing from image_text t where t.document @@ (select (${query} || ' & (' || string_agg(${BLOCK}, ' | ') || ')')::tsquery from (select max(image_id) >> ${raw(String(BLOCK_BITS))} as newest from image_text) block, generate_series(0, ${raw(String(blocks - 1))}) back) and ${isFew(before)} order by t.image_id desc ${LIMIT}`,
   }));
   return [...newest, everywhere];
 }

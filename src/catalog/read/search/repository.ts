@@ -1,9 +1,9 @@
-import sql, { raw, type Sql } from 'sql-template-tag';
+import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Reference } from '../../../domain/reference.ts';
-import { repositoryHolds } from '../repository.ts';
+import { patternsOf, REPOSITORY_TEXT } from '../repository.ts';
 import { manifestsWith } from './digest.ts';
 import { NAME_MATCHES, repositoryQueries, type DocumentQuery, type NameMatch } from './document-query.ts';
-import { LIMIT, type Find } from './find.ts';
+import { isFew, LIMIT, type Find } from './find.ts';
 import { DIGEST_HOLDER, NAME_BANDS, NAMED, WITHIN } from './score.ts';
 import type { DigestRange, SearchText } from './text.ts';
 
@@ -13,13 +13,13 @@ export function repositoryFinds(text: SearchText): Find[] {
   return [
     ...(text.reference === null ? [] : [named(text.reference)]),
     ...(text.digest === null ? [] : [holding(text.digest)]),
-    ...NAME_MATCHES.flatMap((match) => (queries[match] === null ? [] : [matching(match, queries[match])])),
-    ...(canHold(text) ? [within(text)] : []),
+    ...NAME_MATCHES.flatMap((match) => (queries[match] === undefined ? [] : [matching(match, queries[match])])),
+    ...within(text),
   ];
 }
 
 /** Repositories by a document that are looked at to find the best of them. */
-export const MAX_LOOKED_AT = raw('limit 10000');
+const MAX_LOOKED_AT = raw('limit 4000');
 
 function named({ host, repository }: Reference): Find {
   return {
@@ -40,25 +40,33 @@ function holding(digest: DigestRange): Find {
 function matching(match: NameMatch, query: DocumentQuery): Find {
   return {
     band: NAME_BANDS[match],
-    found: (gate) => sql`${bestBy(query, gate)} ${LIMIT}`,
+    found: (before) => sql`${bestBy(query, isFew(before))} ${LIMIT}`,
   };
 }
 
-/** A select of `id, standing` by a document, the best first. What the query says is hidden from the planner, which so plans once. */
-export function bestBy(query: DocumentQuery, gate: Sql): Sql {
-  return sql`select id, standing from (select t.repository_id as id, t.standing from repository_text t where t.document @@ (select ${query}::tsquery) and ${gate} ${MAX_LOOKED_AT}) looked_at order by standing desc, id desc`;
+/**
+ * A select of `id, standing` by a document, the best first. What the query says is hidden from the planner, which so
+ * plans once.
+ */
+export function bestBy(query: DocumentQuery, condition: Sql): Sql {
+  return sql`select id, standing from (select t.repository_id as id, t.standing from repository_text t where t.document @@ (select ${query}::tsquery) and ${condition} ${MAX_LOOKED_AT}) looked_at order by standing desc, id desc`;
 }
 
-/** Fewer letters are within too much; more words are not looked at by the filter that has the same rule. */
+/** What filters of repositories find, where nothing else is found: trigrams are the dearest way. */
+function within(text: SearchText): Find[] {
+  if (!canHold(text)) return [];
+  const holds = patternsOf(text.typed).map((pattern) => sql`${REPOSITORY_TEXT} ilike (select ${pattern})`);
+  return [
+    {
+      band: WITHIN,
+      found: (before) =>
+        sql`select t.repository_id as id, t.standing from (select r.id from repository r where ${join(holds, ' and ')} and ${before} = 0 ${LIMIT}) r join repository_text t on t.repository_id = r.id`,
+    },
+  ];
+}
+
+/** Trigrams need three letters, and patterns are made of so much of a text at most. */
 function canHold({ typed }: SearchText): boolean {
   const blocks = typed.split(/\s+/);
   return typed.length <= 200 && blocks.length <= 10 && blocks.every((block) => block.length >= 3);
-}
-
-function within({ typed }: SearchText): Find {
-  return {
-    band: WITHIN,
-    found: (gate) =>
-      sql`select t.repository_id as id, t.standing from (select r.id from repository r where ${repositoryHolds(typed)} and ${gate} ${LIMIT}) r join repository_text t on t.repository_id = r.id`,
-  };
 }

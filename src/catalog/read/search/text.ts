@@ -26,8 +26,13 @@ export interface SearchText {
 export interface Term {
   /** Null where no name is written so. */
   readonly path: string | null;
-  /** Between slashes, colons and the like, each with its words; those without a word are left out. */
-  readonly parts: readonly { readonly text: string; readonly words: readonly string[] }[];
+  readonly parts: readonly Part[];
+}
+
+/** What stood between slashes, colons and the like, with the words in it, of which there is one at least. */
+export interface Part {
+  readonly text: string;
+  readonly words: readonly string[];
 }
 
 /** The digests that begin with what was typed. */
