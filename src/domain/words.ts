@@ -34,7 +34,7 @@ export function misspellingsOf(word: string): Misspellings | null {
   };
 }
 
-const WORD = /[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])[\p{L}\p{N}])+/gu;
+const WORD = /[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])[\p{L}\p{M}\p{N}])+/gu;
 const MAX_WORD = 64;
 
 const NAME = /^(?=.*[a-z])[a-z0-9._-]+$/;

@@ -487,7 +487,17 @@ test('five hundred of a kind are ranked, the most popular of them, and of images
 test('the database finds the words that the worker does', async () => {
   const texts = [
     ...['apk add --no-cache curl', 'org.opencontainers.image.source=https://example.com/a_b', 'Ünïcode ÉCOLE Straße'],
-    ...['日本語のイメージ v2', 'αβγ ДЕЖ 1e5 0x1f', '', '   ', `${'x'.repeat(70)} y`, '한국어 이미지'],
+    ...[
+      '日本語のイメージ v2',
+      'αβγ ДЕЖ 1e5 0x1f',
+      '',
+      '   ',
+      `${'x'.repeat(70)} y`,
+      '한국어 이미지',
+      'हिन्दी शब्द',
+      'ไทย',
+      '“x” … – 🐳y',
+    ],
   ];
   for (const text of texts) {
     const [row] = await database.run<{ words: string[] }>('select words($1) as words', [text]);

@@ -34,12 +34,14 @@ ALTER TABLE "repository_text" SET (toast_tuple_target = 8160);
 
 ALTER TABLE "image_text" SET (toast_tuple_target = 8160);
 
--- The words of a text, as src/domain/words.ts finds them.
+-- The words of a text, as src/domain/words.ts finds them: the scripts are listed because a database in the locale C knows
+-- no letters but those of ASCII.
 CREATE FUNCTION "words"(content text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN array(
     SELECT left(word, 64)
     FROM regexp_split_to_table(
-      regexp_replace(lower(left(content, 4000)), '([\u3040-\u30ff\u3400-\u9fff])', ' \1 ', 'g'), '[^[:alnum:]]+'
+      regexp_replace(lower(left(content, 4000)), '([\u3040-\u30ff\u3400-\u9fff])', ' \1 ', 'g'),
+      '[^[:alnum:]\u00aa\u00b5\u00ba\u00c0-\u1fff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufdff\uff21-\uffdc\U00020000-\U0003ffff]+'
     ) word
     WHERE word <> ''
   );
