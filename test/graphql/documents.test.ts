@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient, type SubscribePayload } from 'graphql-ws';
+import WebSocket from 'ws';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openTestWeb, type Answer, type TestWeb } from '../support/web.ts';
 
@@ -146,6 +148,33 @@ describe('trusted documents', () => {
         expect(answer.data).toBeUndefined();
       }
       expect(database.statements).toEqual([]);
+    });
+
+    test('over a WebSocket and server-sent events the same are answered and refused', async () => {
+      const client = createClient({ url: web.address.replace('http', 'ws') + '/graphql', webSocketImpl: WebSocket });
+      const overSocket = async (payload: object) => {
+        try {
+          for await (const result of client.iterate(payload as SubscribePayload)) return result;
+        } catch (errors) {
+          return { errors };
+        }
+      };
+      const overEvents = async (payload: object) => {
+        const response = await fetch(`${web.address}/graphql/stream`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+          body: JSON.stringify(payload),
+        });
+        return JSON.parse(/^data: (.*)$/m.exec(await response.text())?.[1] ?? '') as unknown;
+      };
+      for (const ask of [overSocket, overEvents]) {
+        expect(await ask({ query: VIEWER })).toMatchObject({ data: ANSWERED });
+        expect(await ask({ query: '', ...persisted(hashOf(VIEWER)) })).toMatchObject({ data: ANSWERED });
+        const untrusted = { errors: [{ extensions: { code: 'UNTRUSTED_DOCUMENT' } }] };
+        expect(await ask({ query: 'subscription { tagEvents { id } }' })).toMatchObject(untrusted);
+        expect(await ask({ query: '', ...persisted('unknown') })).toMatchObject(untrusted);
+      }
+      await client.dispose();
     });
 
     test('what is refused is not registered', async () => {
