@@ -84,26 +84,35 @@ function planOf(filter: ImageFilter): Sql {
 }
 
 /**
- * A packing goes when every image goes that stacks it, and a blob when all goes that it is a packing of. The count of a layer spares a look at all images of one that stays.
+ * A packing goes when every image goes that stacks it, and a blob when all goes that it is a packing of. The count of a
+ * layer tells of nearly all without a look at the images that stay; only of a layer that stays, and is packed in several
+ * ways, they say which of these.
  */
-const FREED = raw(`used as (
+const FREED = raw(`used as materialized (
     select il.layer_id, count(distinct il.image_id) as images
     from deletable join image_layer il on il.image_id = deletable.id group by il.layer_id
+  ), mixed as materialized (
+    select used.layer_id
+    from used join layer l on l.id = used.layer_id join layer_blob b on b.layer_id = l.id
+    where used.images < l.image_count group by used.layer_id having count(*) > 1
+  ), staying as (
+    select distinct il.blob_id
+    from mixed join image_layer il on il.layer_id = mixed.layer_id
+    where not exists (select from deletable where deletable.id = il.image_id)
   ), going as materialized (
     select b.id, b.digest, b.size
-    from used join layer l on l.id = used.layer_id join layer_blob b on b.layer_id = l.id
-    where used.images = l.image_count or not exists (
-      select from image_layer il
-      where il.layer_id = b.layer_id and il.blob_id = b.id
-        and not exists (select from deletable where deletable.id = il.image_id)
-    )
+    from used join layer l on l.id = used.layer_id and l.image_count = used.images
+    join layer_blob b on b.layer_id = l.id
+    union all
+    select b.id, b.digest, b.size
+    from mixed join layer_blob b on b.layer_id = mixed.layer_id
+    where not exists (select from staying where staying.blob_id = b.id)
   ), freed as (
     select least(coalesce(sum(each.size), 0), ${Number.MAX_SAFE_INTEGER})::int8 as size
     from (select distinct going.digest, going.size from going) each
     where not exists (
-      select from layer_blob o
-      where o.digest = each.digest and o.size = each.size
-        and not exists (select from going where going.id = o.id)
+      select from layer_blob o left join going on going.id = o.id
+      where o.digest = each.digest and o.size = each.size and going.id is null
     )
   )`);
 
