@@ -484,6 +484,38 @@ test('five hundred of a kind are ranked, the most popular of them, and of images
   );
 });
 
+test('a word that is in most images is looked for in the newest, a rare one in all', async () => {
+  const [first] = await database.run<{ id: number }>('select max(id) + 1 as id from manifest', []);
+  await database.run(
+    `with made as (
+       insert into manifest (digest, kind, media_type, size, raw, first_seen_at)
+       select sha256(convert_to('bulk ' || n, 'UTF8')), 'IMAGE', 'application/vnd.oci.image.manifest.v1+json', 1, '', now()
+       from generate_series(1, 4000) n returning id
+     )
+     insert into image (manifest_id, config_digest, os, architecture, run_config, labels, history, layer_count, size, first_seen_at)
+     select id, sha256(convert_to('bulk ' || id, 'UTF8')), 'linux', 'amd64', '{}', '{}', '[]', 0, 0, now() from made`,
+    [],
+  );
+  await database.run(
+    `insert into image_text (image_id, document)
+     select manifest_id, array_to_tsvector(
+       array['common', '#' || (manifest_id >> 10)] || case when manifest_id % 500 = 0 then array['seldom'] else '{}' end)
+     from image i where not exists (select from image_text t where t.image_id = i.manifest_id)`,
+    [],
+  );
+  const idsOf = async (query: string) => {
+    const reads = createReads(database);
+    const { nodes } = await reads.search.page({ query, first: 100 });
+    return { ids: nodes.map((hit) => hit.id), count: await reads.search.count({ query }) };
+  };
+  const [newest] = await database.run<{ id: number }>('select max(manifest_id) as id from image', []);
+  const common = await idsOf('common');
+  expect(common).toEqual({ ids: Array.from({ length: 100 }, (_, at) => (newest?.id ?? 0) - at), count: 500 });
+  const seldom = await idsOf('seldom common');
+  expect(seldom.count).toBe(8);
+  expect(Math.min(...seldom.ids)).toBeLessThan((first?.id ?? 0) + 500);
+});
+
 test('the database finds the words that the worker does', async () => {
   const texts = [
     ...['apk add --no-cache curl', 'org.opencontainers.image.source=https://example.com/a_b', 'Ünïcode ÉCOLE Straße'],

@@ -32,7 +32,7 @@ export type DocumentQuery = string;
  */
 export function repositoryQueries({ terms }: SearchText): Partial<Record<NameMatch, DocumentQuery>> {
   const parts = terms.flatMap((term) => term.parts);
-  const words = parts.flatMap((part) => part.words);
+  const words = [...new Set(parts.flatMap((part) => part.words))];
   const [last] = words.slice(-1);
   if (last === undefined) return {};
   const whole = terms.map(({ path }) => path).filter((path) => path !== null);

@@ -64,10 +64,11 @@ export function parseSearchText(query: string): SearchText {
   return {
     typed,
     words: [...wordsOf(typed)],
-    terms: names.map((name) => termOf(name.toLowerCase())).filter(({ parts }) => parts.length > 0),
+    terms: distinct(names.map((name) => name.toLowerCase()))
+      .map(termOf)
+      .filter(({ parts }) => parts.length > 0),
     reference,
-    paths:
-      reference === null ? [] : [...new Set([nameIn(blocks[0] ?? ''), `${reference.host}/${reference.repository}`])],
+    paths: reference === null ? [] : distinct([nameIn(blocks[0] ?? ''), `${reference.host}/${reference.repository}`]),
     tag: isTagName(typed) ? typed : null,
     digest,
   };
@@ -117,9 +118,14 @@ function nameIn(reference: string): string {
 }
 
 function termOf(text: string): Term {
-  const parts = text.split(/[/:@]+/).map((part) => ({ text: part, words: [...wordsOf(part)] }));
+  const parts = distinct(text.split(/[/:@]+/)).map((part) => ({ text: part, words: [...wordsOf(part)] }));
   return {
     path: /^[a-z0-9._:/-]{1,511}$/.test(text) ? text : null,
     parts: parts.filter(({ words }) => words.length > 0),
   };
+}
+
+/** To say a word twice says no more, and costs twice as much. */
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }
