@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { benchEvents, type EventsBench } from './events/index.ts';
 import { benchHostile, type HostileBench } from './hostile/index.ts';
 import { benchQuery, type QueryBench } from './query/index.ts';
 import { benchSync, type SyncBench } from './sync/index.ts';
@@ -25,6 +26,14 @@ program
   .option('--seconds <number>', 'how long each measurement takes', number, 5)
   .option('--rounds <number>', 'measurements of each side, in turns', number, 3)
   .action((bench: QueryBench) => benchQuery(bench, process.env['DATABASE_URL']));
+
+program
+  .command('events')
+  .description('Hold idle subscriptions, and tell them all of events.')
+  .option('--subscriptions <number>', 'how many, each on a socket of its own', number, 2000)
+  .option('--burst <number>', 'events that are written at once', number, 100)
+  .option('--rounds <number>', 'how often', number, 5)
+  .action((bench: EventsBench) => benchEvents(bench, process.env['DATABASE_URL']));
 
 program
   .command('hostile')

@@ -12,7 +12,10 @@ import { EXAMPLES } from './examples.ts';
 import { Header } from './header.tsx';
 
 // The page is served at the address of the graph itself.
-const fetcher = createGraphiQLFetcher({ url: window.location.pathname });
+const url = new URL(window.location.pathname, window.location.href);
+const sockets = new URL(url);
+sockets.protocol = url.protocol.replace('http', 'ws');
+const fetcher = createGraphiQLFetcher({ url: url.href, subscriptionUrl: sockets.href });
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 
 const root = document.getElementById('root');

@@ -15,7 +15,7 @@ import type { CatalogReads, Following } from '../catalog/read/index.ts';
 import type { GraphQLContext } from './context.ts';
 import { hidden, resultFormatter, type ClientErrorCode } from './errors.ts';
 import { MAX_OPEN, MAX_SUBSCRIPTIONS } from './limits.ts';
-import { createLoaders, type Loaders } from './types/index.ts';
+import { createSharedAnswers, type Told } from './shared-answers.ts';
 
 /** Who stays connected, over whatever it may be, and asks one operation after the other, or several at a time. */
 export interface LiveClient {
@@ -56,7 +56,7 @@ export interface LiveSettings {
  */
 export function createLiveAnswers({ server, schema, reads, log, contextFor }: LiveSettings): AnswerLive {
   const formatted = resultFormatter(log);
-  const loadersFor = sharedLoaders(reads);
+  const shared = createSharedAnswers(reads);
   let subscriptions = 0;
 
   async function answer(client: LiveClient, request: LiveRequest, onEnd: () => void): Promise<LiveAnswer> {
@@ -81,6 +81,7 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
     const operation = { schema, document, operationName, variableValues };
     const source = await createSourceEventStream({ ...operation, contextValue: { ...context, loaders, live } });
     if (!(Symbol.asyncIterator in source)) return formatted(source);
+    const key = JSON.stringify([request.query, extensions, operationName, variableValues, context.viewer.name]);
     subscriptions++;
     return new Results({
       source: source as Following<unknown>,
@@ -88,10 +89,11 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
         subscriptions--;
         onEnd();
       },
-      async resultOf(told) {
-        const contextValue = { ...context, loaders: loadersFor(told.at) };
-        return formatted(await execute({ ...operation, contextValue, rootValue: told }));
-      },
+      resultOf: (told) =>
+        shared.resultOf(told, key, async (loaders) => {
+          const contextValue = { ...context, loaders };
+          return formatted(await execute({ ...operation, contextValue, rootValue: told }));
+        }),
       resultOfFault: (error) => formatted({ errors: [error instanceof GraphQLError ? error : wrapped(error)] }),
     });
   }
@@ -149,27 +151,6 @@ export const leaveSubscriptions: ApolloServerPlugin<{ readonly live?: LiveOperat
     });
   },
 };
-
-/** No older than this: what the row of a tag says may change. */
-const SHARED_MS = 1_000;
-
-/** Loaders for all who are told of something at the same time, none of them older than what they are told. */
-function sharedLoaders(reads: CatalogReads): (since: number) => Loaders {
-  let shared = createLoaders(reads);
-  let madeAt = -Infinity;
-  return (since) => {
-    const now = performance.now();
-    if (madeAt < since || now - madeAt > SHARED_MS) {
-      shared = createLoaders(reads);
-      madeAt = now;
-    }
-    return shared;
-  };
-}
-
-interface Told {
-  readonly at: number;
-}
 
 interface ResultsSettings {
   readonly source: Following<unknown>;

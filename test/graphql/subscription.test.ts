@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { createClient as createStreamClient } from 'graphql-sse';
 import pino from 'pino';
@@ -182,6 +185,18 @@ describe('over WebSocket', () => {
     expect(reads.length).toBeLessThan(20);
   });
 
+  test('who asks the same with other variables is answered otherwise', async () => {
+    const query = `subscription ($after: String, $host: Boolean!) {
+      tagEvents(after: $after) { tagName repository { reference @include(if: $host) name @skip(if: $host) } }
+    }`;
+    const after = await lastCursor();
+    const [whole, short] = [true, false].map((host) => connect().hear(query, { after, host })) as [Heard, Heard];
+    const tagName = await newTag();
+    const repositoryOf = (repository: object) => ({ tagEvents: { tagName, repository } });
+    expect(await whole.next()).toEqual(repositoryOf({ reference: 'registry.example.com/team/app' }));
+    expect(await short.next()).toEqual(repositoryOf({ name: 'team/app' }));
+  });
+
   test('queries and mutations are answered, the latter with a token', async () => {
     const mutation = 'mutation { addRegistry(input: { host: "over.example.com" }) { registry { host } } }';
     expect(await connect().hear('{ viewer { name } }').next()).toEqual({ viewer: { name: 'anonymous' } });
@@ -293,6 +308,30 @@ describe('what is wrong', () => {
     const { status, errors } = await web.ask('subscription { tagEvents { id } }');
     expect([status, errors?.[0]?.extensions['code']]).toEqual([400, 'BAD_USER_INPUT']);
     expect(errors?.[0]?.message).toContain('/graphql/stream');
+  });
+
+  test('where only documents of a list are answered, no transport answers another', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stowage-documents-'));
+    const file = join(folder, 'documents.json');
+    await writeFile(file, JSON.stringify({ events: EVENTS }));
+    const trusting = await openTestWeb(database, 0, { trustedDocuments: file });
+    const after = await lastCursor();
+    const tag = await newTag();
+    const client = connect(trusting);
+    const byId = client.iterate({
+      query: '',
+      variables: { after },
+      extensions: { persistedQuery: { version: 1, sha256Hash: 'events' } },
+    });
+    expect(await tagNames(heard(byId), 1)).toEqual([tag]);
+    const untrusted = [{ extensions: { code: 'UNTRUSTED_DOCUMENT' } }];
+    await expect(client.hear('subscription { tagEvents { id } }').result()).rejects.toMatchObject(untrusted);
+    const response = await fetch(`${trusting.address}/graphql/stream?query={__typename}`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    expect(eventsIn(await response.text())[0]).toMatchObject({ event: 'next', data: { errors: untrusted } });
+    await trusting.close();
+    await rm(folder, { recursive: true });
   });
 
   test('a connection has 100 operations open at most', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
 import { catalogBundledLayout } from '../support/bundled-layout.ts';
+import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openTestWeb, type TestWeb } from '../support/web.ts';
 
@@ -31,8 +32,11 @@ describe('the examples in its tabs', () => {
   test('are there', () => expect(files.length).toBeGreaterThanOrEqual(7));
 
   for (const file of files) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    // What happens is shown in a browser, below.
+    if (/^subscription/m.test(text)) continue;
     test(`${basename(file)} returns data on the bundled layout`, async () => {
-      const { status, data, errors } = await web.ask(readFileSync(join(ROOT, file), 'utf8'));
+      const { status, data, errors } = await web.ask(text);
       expect([status, errors]).toEqual([200, undefined]);
       expect(emptyPlaces(data, '')).toEqual([]);
     });
@@ -136,6 +140,29 @@ if (!hasBrowser) console.warn(`There is no ${CHROMIUM}: the playground's test in
     await page.getByRole('button', { name: 'Show GraphiQL Explorer' }).click();
     await page.locator('.graphiql-explorer-root').waitFor();
     expect(foreign).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a subscription shows what happens, over a socket to the same address', async () => {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    await page.goto(`${web.address}/graphql`);
+    await page.getByRole('tab', { name: /^Watch/ }).click();
+    await page.getByRole('button', { name: /Execute query/ }).click();
+    const build = catalogOf(database);
+    const repository = await build.repository('watched.localhost/app');
+    const image = await build.image(repository);
+    const told = page.locator('.result-window').getByText('watched.localhost/app').waitFor();
+    let isTold = false;
+    void told.then(() => (isTold = true));
+    for (let at = 0; !isTold; at++) {
+      await build.tag(repository, `tag-${at}`, image);
+      await Promise.race([told, page.waitForTimeout(10)]);
+    }
     expect(complaints).toEqual([]);
   });
 });
