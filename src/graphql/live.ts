@@ -78,11 +78,18 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
     if (document === null) return body.singleResult;
     if (subscriptions >= MAX_SUBSCRIPTIONS) throw full();
 
-    const operation = { schema, document, operationName, variableValues };
-    const source = await createSourceEventStream({ ...operation, contextValue: { ...context, loaders, live } });
-    if (!(Symbol.asyncIterator in source)) return formatted(source);
-    const key = JSON.stringify([request.query, extensions, operationName, variableValues, context.viewer.name]);
     subscriptions++;
+    const operation = { schema, document, operationName, variableValues };
+    const begun = createSourceEventStream({ ...operation, contextValue: { ...context, loaders, live } });
+    const source = await Promise.resolve(begun).catch((error: unknown) => {
+      subscriptions--;
+      throw error;
+    });
+    if (!(Symbol.asyncIterator in source)) {
+      subscriptions--;
+      return formatted(source);
+    }
+    const key = JSON.stringify([request.query, extensions, operationName, variableValues, context.viewer.name]);
     return new Results({
       source: source as Following<unknown>,
       onEnd: () => {

@@ -327,6 +327,16 @@ describe('a repository of two platforms', () => {
     expect(await refused(`{ manifest(reference: "alpine", digest: "${amd64.digest}") { digest } }`)).toMatch(/^Both/);
   });
 
+  test('takes a tag with a digest behind it, and refuses a digest that stands in its place', async () => {
+    const query = 'query ($reference: ImageReference!) { tag(reference: $reference) { name } }';
+    const both = { reference: `alpine:3.19@${arm64.digest}` };
+    expect(await data(query, both)).toEqual({ tag: { name: '3.19' } });
+    const reference = `docker.io/library/alpine@${arm64.digest}`;
+    expect(await refused(query, { reference })).toBe(
+      `reference "${reference}" names a digest: name a tag, such as nginx:1.27, or ask for image or manifest.`,
+    );
+  });
+
   test('says of an image that is gone when it was last there', async () => {
     const gone = await build.image(alpine, { layers: ['gone'] });
     await build.holds(alpine, gone, '2026-02-01T00:00:00Z');
@@ -761,8 +771,12 @@ describe('filters', () => {
     expect(await refused(IMAGE_QUERY, { filter: nested(6) })).toBe(
       'filter.not.not.not.not.not is nested 6 deep: filters nest 5 deep at most.',
     );
+    const within = { and: [{}, { not: { or: [{ not: {} }] } }] };
+    expect(
+      await refused('query ($of: ImageFilter) { tags(filter: { image: $of }) { totalCount } }', { of: within }),
+    ).toBe('filter.image.and[1].not.or[0].not is nested 6 deep: filters nest 5 deep at most.');
     expect(await refused(IMAGE_QUERY, { filter: { or: Array(100).fill({ os: 'linux' }) } })).toMatch(
-      /^filter.or is one too many: a filter is made of 100 filters at most/,
+      /^filter.or\[99] is one too many: a filter is made of 100 filters at most/,
     );
   });
 
@@ -776,7 +790,7 @@ describe('filters', () => {
       );
     }
     expect(await refused('{ tags(filter: { or: [{ repository: "a_b.c/d" }] }) { totalCount } }')).toMatch(
-      /^filter\.or\.repository "a_b\.c" is not a registry host/,
+      /^filter\.or\[0]\.repository "a_b\.c" is not a registry host/,
     );
   });
 

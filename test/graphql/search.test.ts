@@ -165,6 +165,9 @@ describe('what comes first', () => {
     ['shop_web', 'shop-web by name'],
     ['sho', 'shop-web by name'],
     ['sql', 'mysql by name'],
+    ['org ap', 'app by name'],
+    ['library ng', 'nginx by name'],
+    ['ng library', 'nginx by name'],
     ['acme pay', 'payments by description'],
     // With a letter wrong.
     ['alpin', 'alpine by name'],
@@ -439,6 +442,14 @@ describe('pages', () => {
     expect((await answer({ query: 'a', first: 101 })).errors[0]).toMatch('first is 101: a page has 0 to 100 entries');
     expect((await answer({ query: 'a', after: 'nonsense' })).errors[0]).toMatch('after "nonsense" is not a cursor');
     expect((await search('a', { first: 0 })).edges).toEqual([]);
+    const { pageInfo } = await search('alpine', { types: ['IMAGE', 'REPOSITORY'], first: 1 });
+    const after = pageInfo.endCursor;
+    expect((await search(' alpine ', { types: ['REPOSITORY', 'IMAGE'], after })).edges).not.toEqual([]);
+    for (const other of [{ query: 'shop', types: ['IMAGE', 'REPOSITORY'] }, { query: 'alpine' }]) {
+      expect((await answer({ ...other, after })).errors).toEqual([
+        `after "${after}" is not a cursor of this list in this order: use startCursor or endCursor of one of its pages, with the same query and types.`,
+      ]);
+    }
   });
 
   test('hold what was asked for', async () => {

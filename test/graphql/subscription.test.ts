@@ -7,10 +7,13 @@ import { createClient as createStreamClient } from 'graphql-sse';
 import pino from 'pino';
 import { WebSocket } from 'ws';
 import { openDatabase, type Database } from '../../src/catalog/database.ts';
-import { createReads } from '../../src/catalog/read/index.ts';
+import { createReads, type SyncRunRecord } from '../../src/catalog/read/index.ts';
+import { syncRunFeed } from '../../src/catalog/read/sync-run-feed.ts';
 import { tagEventMatcher, type TagEventFilter } from '../../src/catalog/read/tag-event-filter.ts';
 import { createSeal, moveTags, touchRepository } from '../../src/catalog/write/index.ts';
 import type { RepositoryName, TagName } from '../../src/domain/reference.ts';
+import type { Commands } from '../../src/commands/index.ts';
+import { openGraph } from '../../src/graphql/index.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
 import { startWorker } from '../../src/worker/index.ts';
 import { catalogOf, type CatalogBuilder, type Content } from '../support/catalog.ts';
@@ -19,6 +22,9 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { heard, liveClient, type Heard, type LiveTestClient } from '../support/live.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
 import { ADMIN_TOKEN, openTestWeb, type TestWeb } from '../support/web.ts';
+
+/** No mutation is sent where they stand. */
+const NO_COMMANDS = {} as Commands;
 
 let database: TestDatabase;
 let build: CatalogBuilder;
@@ -354,6 +360,32 @@ function eventsIn(text: string): ServerSentEvent[] {
   });
 }
 
+test('a process has no more subscriptions than it may have, though all begin at once', async () => {
+  const graph = await openGraph({
+    database: other.database,
+    commands: NO_COMMANDS,
+    adminToken: ADMIN_TOKEN,
+    log: pino({ level: 'silent' }),
+    drain: {},
+  });
+  const after = await lastCursor();
+  const begin = (count: number, query = EVENTS) => {
+    const client = { isReadOnly: false, open: 0, drop: () => undefined };
+    const request = { authorization: undefined, query, variables: { after } };
+    return Promise.all(Array.from({ length: count }, () => graph.answerLive(client, request)));
+  };
+  // What is refused as it begins takes no place.
+  await begin(100, 'subscription { syncRun(id: "eA") { id } }');
+  const answers = (await Promise.all(Array.from({ length: 101 }, () => begin(100)))).flat();
+  const begun = answers.filter((answer) => Symbol.asyncIterator in answer);
+  expect(begun.length).toBe(10_000);
+  const refused = answers.find((answer) => 'errors' in answer);
+  expect(refused).toMatchObject({ errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
+  for (const answer of begun) await answer.return(undefined);
+  expect((await begin(1)).every((answer) => Symbol.asyncIterator in answer)).toBe(true);
+  await graph.close();
+}, 60_000);
+
 describe('over server-sent events', () => {
   for (const singleConnection of [false, true]) {
     const mode = singleConnection ? 'that all operations share' : 'of its own';
@@ -651,6 +683,57 @@ test('a run is told as it is, as it goes on, and as it ended, by every process',
   await workerDatabase.close();
   for (const api of apis) await api.close();
   await own.close();
+});
+
+test('who follows without a cursor is not told what was committed before, though it is heard later', async () => {
+  const own = await createTestDatabase();
+  const rows = catalogOf(own);
+  const id = await rows.repository('registry.example.com/team/app');
+  const content = await rows.image(id);
+  const reads = createReads(own);
+  const ear = reads.ears.find(({ channel }) => channel === 'stowage_tag_event');
+  const following = async () => reads.followTagEvents({}, () => undefined);
+  await ear?.hear(null);
+  const early = await following();
+  await rows.tag(id, 'before', content);
+  const late = await following();
+  await ear?.hear(null);
+  await rows.tag(id, 'after', content);
+  await ear?.hear(null);
+  const nameOf = async (events: typeof early) => (await events.next()).value?.value.tagName;
+  expect([await nameOf(early), await nameOf(early)]).toEqual(['before', 'after']);
+  expect(await nameOf(late)).toBe('after');
+  await own.close();
+});
+
+test('a run does not go back for who came while it was read, and its end is not lost', async () => {
+  const asked = Array.from({ length: 4 }, () => Promise.withResolvers<(run: Partial<SyncRunRecord>) => void>());
+  let at = 0;
+  const feed = syncRunFeed(
+    () => new Promise((resolve) => asked[at++]?.resolve((run) => resolve(new Map([[1, run as SyncRunRecord]])))),
+  );
+  const answer = async (reading: number, tagsSeen: number, finishedAt: Date | null = null) =>
+    (await asked[reading]?.promise)?.({ tagsSeen, finishedAt });
+  const toldTo = async (following: ReturnType<typeof feed.followSyncRun>) => {
+    const told: number[] = [];
+    for await (const { value } of await following) told.push(value.tagsSeen);
+    return told;
+  };
+  const early = toldTo(feed.followSyncRun(1, () => undefined));
+  await answer(0, 1);
+  const changed = feed.syncRunEar.hear(1);
+  await asked[1]?.promise;
+  const late = feed.followSyncRun(1, () => undefined);
+  await answer(2, 2);
+  await late;
+  // It was asked before the late one, and is answered behind it.
+  await answer(1, 1);
+  await answer(3, 3, new Date());
+  await changed;
+  expect(await Promise.all([early, toldTo(late)])).toEqual([
+    [1, 1, 3],
+    [2, 3],
+  ]);
 });
 
 test('a filter holds in the process for what it finds in the database', async () => {

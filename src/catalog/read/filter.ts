@@ -49,8 +49,8 @@ export function conditionOf<F extends Composable<F>>(
   checkNesting(nesting);
   const conditions = conditionsOf(filter, nesting);
   const inner = (each: F, name: string) => conditionOf(each, conditionsOf, within(nesting, name));
-  if (filter.and != null) conditions.push(allOf(filter.and.map((each) => inner(each, 'and'))));
-  if (filter.or != null) conditions.push(anyOf(filter.or.map((each) => inner(each, 'or'))));
+  if (filter.and != null) conditions.push(allOf(filter.and.map((each, at) => inner(each, `and[${at}]`))));
+  if (filter.or != null) conditions.push(anyOf(filter.or.map((each, at) => inner(each, `or[${at}]`))));
   // Not `not (...)`: a comparison with null does not hold, and so its opposite does.
   if (filter.not != null) conditions.push(sql`(${inner(filter.not, 'not')}) is not true`);
   return allOf(conditions);

@@ -29,6 +29,8 @@ export interface Page<T> {
 export interface Order {
   /** List and field, as cursors name them. */
   readonly name: string;
+  /** The arguments that a list has to be asked for with again where a cursor of it is given: orderBy where not said. */
+  readonly givenBy?: string;
   readonly direction: 'ASC' | 'DESC';
   /** Never null in SQL, and written as the index has it. Null where the id alone is the order. */
   readonly key: { readonly expression: Sql; readonly type: KeyType } | null;
@@ -243,7 +245,7 @@ function parseCursor(order: Order, text: string, argument: string): Position {
   if (isOurs) return { id, key: typeof key === 'string' ? key : null };
   throw new CatalogError(
     'INVALID_CURSOR',
-    `${argument} "${text.slice(0, 200)}" is not a cursor of this list in this order: use startCursor or endCursor of one of its pages, with the same orderBy.`,
+    `${argument} "${text.slice(0, 200)}" is not a cursor of this list in this order: use startCursor or endCursor of one of its pages, with the same ${order.givenBy ?? 'orderBy'}.`,
   );
 }
 

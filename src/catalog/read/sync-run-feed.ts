@@ -19,6 +19,7 @@ export function syncRunFeed(
 ): SyncRunFeed {
   const followed = new Map<number, Followers<SyncRunRecord>>();
   const changed = new Set<number>();
+  /** When the last reading of what has changed began. */
   let readAt = -Infinity;
   let reading: Promise<void> | null = null;
 
@@ -37,17 +38,17 @@ export function syncRunFeed(
     const followers = followed.get(id);
     await followers?.room(1);
     if (run !== undefined) followers?.tell([run]);
-    // Finished, or forgotten with its source or registry.
-    if (run === undefined || run.finishedAt !== null) followers?.end();
+    // Finished, or forgotten with its source or registry. Whom it was not for is told by the next reading.
+    if ((run === undefined || run.finishedAt !== null) && !changed.has(id)) followers?.end();
   }
 
-  function follow(id: number, onDrop: () => void): Following<SyncRunRecord> {
+  function follow(id: number, isWanted: () => boolean, onDrop: () => void): Following<SyncRunRecord> {
     let followers = followed.get(id);
     if (followers === undefined) {
       followers = new Followers<SyncRunRecord>(() => void followed.delete(id));
       followed.set(id, followers);
     }
-    return followers.follow({ onDrop });
+    return followers.follow({ isWanted, onDrop });
   }
 
   return {
@@ -60,11 +61,18 @@ export function syncRunFeed(
       },
     },
     async followSyncRun(id, onDrop) {
+      let knownAt = Infinity;
+      // A reading that began before may be older than what the follower knows, or newer: it is read again for it.
+      const isWanted = () => {
+        if (readAt <= knownAt) changed.add(id);
+        return readAt > knownAt;
+      };
       // Before it is read, so that no change falls between the two.
-      const changes = follow(id, onDrop);
+      const changes = follow(id, isWanted, onDrop);
       try {
         const at = performance.now();
         const run = (await syncRunsById([id])).get(id);
+        knownAt = performance.now();
         if (run === undefined) throw new CatalogError('NOT_FOUND', 'There is no such sync run.');
         if (run.finishedAt !== null) await changes.return?.();
         return new Begun({ value: run, at }, changes);

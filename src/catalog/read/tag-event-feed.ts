@@ -80,12 +80,13 @@ export function tagEventFeed(reads: TagEventReads): TagEventFeed {
     },
     async followTagEvents({ filter, after }, onDrop) {
       const isWanted = tagEventMatcher(filter);
-      const known = after == null ? null : idOfTagEventCursor(after, 'after');
+      const cursor = after == null ? null : idOfTagEventCursor(after, 'after');
       await inTime(begun.promise);
-      if (known === null) return attach(isWanted, onDrop).live;
-      return new Resumed(reads.tagEvents, { filter }, known, (last) =>
-        attach((event) => event.id > last && isWanted(event), onDrop),
-      );
+      // Not the position: what was committed before may be on its way here.
+      const known = cursor ?? (await reads.lastTagEventId());
+      const attachBehind = (last: number) => attach((event) => event.id > last && isWanted(event), onDrop);
+      if (position !== null && position <= known) return attachBehind(known).live;
+      return new Resumed(reads.tagEvents, { filter }, known, attachBehind);
     },
   };
 }

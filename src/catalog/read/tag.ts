@@ -84,20 +84,19 @@ export function tagReads(connection: Connection) {
       return new Map(rows.map((row) => [tagKey({ repositoryId: row.repository_id, name: row.name }), tagOf(row)]));
     },
 
-    /** Deleted ones included; without a tag, and without a digest, latest is meant. Keys are formatted references. */
+    /** Deleted ones included; without a tag latest is meant. Keys are formatted references. */
     tagsByReference: async (references: readonly Reference[]): Promise<Map<string, TagRecord>> => {
-      const named = references.filter((reference) => reference.tag !== null || reference.digest === null);
       const rows = await connection.query<TagRow & { at: number }>(sql`/* catalog.tagsByReference */
         select ${raw(TAG_COLUMNS)}, wanted.at
         from unnest(
-          ${named.map((each) => each.host)}::text[],
-          ${named.map((each) => each.repository)}::text[],
-          ${named.map(tagNamed)}::text[]
+          ${references.map((each) => each.host)}::text[],
+          ${references.map((each) => each.repository)}::text[],
+          ${references.map(tagNamed)}::text[]
         ) with ordinality as wanted (host, repository, tag, at)
         join registry g on g.host = wanted.host
         join repository r on r.registry_id = g.id and r.name = wanted.repository
         join tag t on t.repository_id = r.id and t.name = wanted.tag`);
-      return new Map(rows.map((row) => [formatReference(named[row.at - 1] as Reference), tagOf(row)]));
+      return new Map(rows.map((row) => [formatReference(references[row.at - 1] as Reference), tagOf(row)]));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
-import { formatReference } from '../../domain/reference.ts';
+import { CatalogError } from '../../domain/errors.ts';
+import { formatReference, type Reference } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { rootConnection } from '../connection.ts';
 import { batchLists, batchOne, batchPages } from '../loader.ts';
@@ -16,7 +17,7 @@ export const tagLoaders = (reads: CatalogReads) => ({
 
 export const tagResolvers: Resolvers = {
   Query: {
-    tag: (_, { reference }, { loaders }) => loaders.tagByReference.load(reference),
+    tag: (_, { reference }, { loaders }) => loaders.tagByReference.load(withTag(reference)),
     tags: (_, args, { reads }) => rootConnection(reads.tags, args),
   },
   Tag: {
@@ -34,3 +35,12 @@ export const tagResolvers: Resolvers = {
     history: (tag, args, { loaders }) => loaders.tagEventsByTag.connection(tag.id, args),
   },
 };
+
+/** Latest is what a reference without a tag means, but not one that has a digest in its place. */
+function withTag(reference: Reference): Reference {
+  if (reference.tag !== null || reference.digest === null) return reference;
+  throw new CatalogError(
+    'INVALID_REFERENCE',
+    `reference "${formatReference(reference)}" names a digest: name a tag, such as nginx:1.27, or ask for image or manifest.`,
+  );
+}

@@ -39,7 +39,7 @@ export function repositoryQueries({ terms }: SearchText): Partial<Record<NameMat
   const isLong = last.length >= MIN_PREFIX;
   const misspelling =
     words.length > MAX_SPELLED_WORDS ? null : oneOrAll(parts.map(partName), parts.map(misspelledPart));
-  const fragment = words.length > MAX_SPELLED_WORDS ? null : oneOrAll(words.map(name), words.map(ending));
+  const fragment = words.length > MAX_SPELLED_WORDS ? null : oneOrAll(words.map(name), words.map(part));
   return {
     ...(whole.length === terms.length && { path: allOf(whole.map((path) => lexeme(MARKS.path, path))) }),
     ...(terms.length === 1 && whole[0] !== undefined && { pathPrefix: prefix(MARKS.path, whole[0]) }),
@@ -94,9 +94,9 @@ function termName({ path, parts }: Term): DocumentQuery {
   return path !== null && /[./:]/.test(path) ? anyOf([prefix(MARKS.path, path), words]) : words;
 }
 
-/** Within a word of a name. */
-function ending(word: string): DocumentQuery | null {
-  return word.length < MIN_FRAGMENT ? null : prefix(MARKS.ending, word);
+/** Anywhere in a word of a name, its beginning too: of that, two letters are enough where other words narrow it down. */
+function part(word: string): DocumentQuery | null {
+  return word.length < MIN_FRAGMENT ? null : anyOf([prefix(MARKS.name, word), prefix(MARKS.ending, word)]);
 }
 
 /** The part has a letter wrong, or one of its words has. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Connection } from '../../database.ts';
 import { TRUE } from '../filter.ts';
@@ -47,8 +48,9 @@ interface HitRow {
 
 function listOf({ query, types }: SearchArguments): ListQuery<HitRow, SearchHit> {
   const text = parseSearchText(query);
-  const wanted =
-    types == null || types.length === 0 ? (Object.keys(KINDS) as SearchType[]) : [...new Set(types)].sort();
+  const wanted = (
+    types == null || types.length === 0 ? (Object.keys(KINDS) as SearchType[]) : [...new Set(types)]
+  ).sort();
   const hits = wanted.flatMap((type) => {
     const finds = KINDS[type].finds(text);
     return finds.length === 0 ? [] : [hitsOfKind(type, finds)];
@@ -59,7 +61,8 @@ function listOf({ query, types }: SearchArguments): ListQuery<HitRow, SearchHit>
     from: sql`(${hits.length === 0 ? NOTHING : join(hits, ' union all ')}) hit`,
     where: TRUE,
     order: {
-      name: 'search',
+      name: `search ${fingerprint([text.typed, ...wanted])}`,
+      givenBy: 'query and types',
       direction: 'DESC',
       key: { expression: raw('hit.score'), type: 'number' },
       id: raw('hit.id'),
@@ -71,6 +74,11 @@ function listOf({ query, types }: SearchArguments): ListQuery<HitRow, SearchHit>
       matchedOn: row.matched_on,
     }),
   };
+}
+
+/** Scores of one search say nothing in another, so that its cursors are refused there. */
+function fingerprint(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 8);
 }
 
 /** Ids of rows are below 2^31: above that stands the kind, so that one number orders things of every kind. */
