@@ -17,11 +17,12 @@ export async function show(text: string, config: Config, log: Logger): Promise<v
   try {
     const commands = createCommands({ database, seal: storage.seal, kinds: registryKinds });
     const graph = await openGraph({ database, commands, adminToken: '', log, drain: {} });
-    const { body } = await graph.server.executeOperation<{ manifest: ShownManifest | null }>(
-      { query: MANIFEST_QUERY, variables: { reference: formatReference(reference) } },
-      { contextValue: graph.contextFor(undefined) },
-    );
-    await graph.server.stop();
+    const { body } = await graph.server
+      .executeOperation<{ manifest: ShownManifest | null }>(
+        { query: MANIFEST_QUERY, variables: { reference: formatReference(reference) } },
+        { contextValue: graph.contextFor(undefined) },
+      )
+      .finally(() => graph.close());
     if (body.kind !== 'single' || body.singleResult.errors) {
       throw new Error(JSON.stringify(body.kind === 'single' ? body.singleResult.errors : body));
     }
