@@ -1,7 +1,7 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import type { Digest } from '../domain/digest.ts';
-import { formatReference, type Reference, type TagName } from '../domain/reference.ts';
+import { formatReference, tagNamed, type Reference } from '../domain/reference.ts';
 import type { RegistryDeletion } from './registry-deletion.ts';
 import { invalid, notFound, refused, type UserError } from './user-error.ts';
 
@@ -79,7 +79,7 @@ export function createDeletionCommands(
         const message = `"${formatReference(reference)}" names a digest: name a tag, or use deleteImage.`;
         return refuse(invalid('reference', message));
       }
-      const name = reference.tag ?? ('latest' as TagName);
+      const name = tagNamed(reference);
       const tag = await catalog.findTag(database, reference, name);
       if (tag === null) {
         return refuse(notFound('reference', `The catalog has no tag "${formatName(reference)}:${name}" now.`));

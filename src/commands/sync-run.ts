@@ -1,7 +1,7 @@
 import type { Connection, Database } from '../catalog/database.ts';
 import { notify } from '../catalog/events.ts';
 import * as catalog from '../catalog/write/index.ts';
-import { formatReference, type Reference } from '../domain/reference.ts';
+import { formatReference, tagNamed, type Reference } from '../domain/reference.ts';
 import { enqueueRun } from '../queue/index.ts';
 import { invalid, notFound, type UserError } from './user-error.ts';
 
@@ -56,7 +56,7 @@ export function createSyncRunCommands(database: Database, now: () => Date): Sync
         const message = `"${formatReference(tag)}" names a digest, which never changes; name a tag.`;
         return { runId: null, userErrors: [invalid('tag', message)] };
       }
-      if (tag) return requestRepository('tag', tag, tag.tag ?? 'latest');
+      if (tag) return requestRepository('tag', tag, tagNamed(tag));
       return { runId: null, userErrors: [invalid('source', 'Name a source, a repository or a tag.')] };
     },
 

@@ -1,7 +1,7 @@
 import { isDigest, type Digest } from './digest.ts';
 import { isObject, parseJsonObject, textOf, type Json, type JsonObject } from './json.ts';
 import { attestedBy, type ArtifactManifest, type Descriptor, type Manifest } from './manifest.ts';
-import { parseReference, type Reference, type TagName } from './reference.ts';
+import { parseReference, tagNamed, type Reference, type TagName } from './reference.ts';
 
 export type BaseClaimEvidence = 'ANNOTATION' | 'PROVENANCE';
 
@@ -136,6 +136,6 @@ function referenceOf(text: string): Reference | null {
 
 function nameOf(reference: Reference | null): BaseName | null {
   if (reference === null || (reference.tag === null && reference.digest !== null)) return null;
-  const { host, repository, tag } = reference;
-  return { host, repository, tag: tag ?? ('latest' as TagName) };
+  const { host, repository } = reference;
+  return { host, repository, tag: tagNamed(reference) };
 }

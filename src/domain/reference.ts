@@ -7,7 +7,7 @@ export type RegistryHost = string & { readonly __brand: 'RegistryHost' };
 export type RepositoryName = string & { readonly __brand: 'RepositoryName' };
 export type TagName = string & { readonly __brand: 'TagName' };
 
-/** A parsed reference. Neither tag nor digest means that none was written; `latest` is the caller's to add. */
+/** A parsed reference. Neither tag nor digest means that none was written: see `tagNamed`. */
 export interface Reference {
   readonly host: RegistryHost;
   readonly repository: RepositoryName;
@@ -50,6 +50,11 @@ export function parseReference(text: string): Reference {
     tag: tag as TagName | null,
     digest: at < 0 ? null : referenceDigest(text, text.slice(at + 1)),
   };
+}
+
+/** The tag that is pulled: `latest` where none is written. https://docs.docker.com/reference/cli/docker/image/pull/ */
+export function tagNamed({ tag }: Pick<Reference, 'tag'>): TagName {
+  return tag ?? ('latest' as TagName);
 }
 
 /** Reads what a person pasted: blanks around it and a leading https:// or docker:// are dropped first. */

@@ -1,7 +1,7 @@
 import { CatalogError } from './errors.ts';
 
 /** Spans of the calendar in UTC; weeks begin on Monday. From the finest to the coarsest. */
-export const TIME_INTERVALS = ['HOUR', 'DAY', 'WEEK', 'MONTH'] as const;
+const TIME_INTERVALS = ['HOUR', 'DAY', 'WEEK', 'MONTH'] as const;
 export type TimeInterval = (typeof TIME_INTERVALS)[number];
 
 export interface TimeRange {
@@ -48,7 +48,7 @@ export function bucketsOf(range: TimeRange, interval: TimeInterval): Date[] {
 }
 
 /** How many buckets a range touches. */
-export function countBuckets({ from, to }: TimeRange, interval: TimeInterval): number {
+function countBuckets({ from, to }: TimeRange, interval: TimeInterval): number {
   if (from >= to) return 0;
   if (interval === 'MONTH') return monthOf(new Date(to.getTime() - 1)) - monthOf(from) + 1;
   return Math.ceil((to.getTime() - startOfBucket(from, interval).getTime()) / LENGTHS[interval]);

@@ -27,9 +27,6 @@ export interface NoVersion {
   readonly kind: 'word' | 'commit' | 'artifact' | 'invalid';
 }
 
-/** The first thing that differs between two versions of a group. */
-export type VersionLevel = 'major' | 'minor' | 'patch' | 'prerelease' | 'build' | 'date';
-
 export function classifyTag(name: string): TagVersion | NoVersion {
   if (!isTagName(name)) return { kind: 'invalid' };
   if (ARTIFACT.test(name)) return { kind: 'artifact' };
@@ -50,7 +47,7 @@ export function parseTagVersion(name: string): TagVersion | null {
  * Tags of the same group can replace each other: same kind, prefix, flavour and shape. That of prereleases has a mark at
  * its end, without which it is the group of their releases.
  */
-export function versionGroup({ kind, shape, prefix, flavour, prerelease }: TagVersion): string {
+function versionGroup({ kind, shape, prefix, flavour, prerelease }: TagVersion): string {
   return `${kind === 'date' ? 'd' : ''}${shape}/${prefix}/${flavour}${prerelease === null ? '' : PRERELEASE_GROUP}`;
 }
 
@@ -119,14 +116,6 @@ export function newerTags<T extends { readonly name: string }>(name: string, can
     if (rival === undefined || (isOurStyle && !rival.isOurStyle)) found.set(otherKey, { tag, isOurStyle });
   }
   return [...found].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, { tag }]) => tag);
-}
-
-/** How far one tag is behind a newer one of its group. */
-export function levelBetween(older: TagVersion, newer: TagVersion): VersionLevel {
-  if (older.kind === 'date') return 'date';
-  const place = older.numbers.findIndex((number, at) => number !== newer.numbers[at]);
-  if (place >= 0) return place === 0 ? 'major' : place === 1 ? 'minor' : 'patch';
-  return keyOfStage(older.prerelease) === keyOfStage(newer.prerelease) ? 'build' : 'prerelease';
 }
 
 /** The highest version first; dates behind all versions, and names that are neither at the end. */

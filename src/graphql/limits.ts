@@ -11,7 +11,7 @@ export const MAX_SELECTIONS = 5_000;
 export const MAX_DEPTH = 25;
 
 /** Aliases in one document: the same costly field can be asked for this often. Dashboards alias a lot. */
-export const MAX_ALIASES = 250;
+const MAX_ALIASES = 250;
 
 /**
  * What one operation may cost, in entries of lists: a hundred repositories with a hundred tags each are ten thousand.
@@ -22,8 +22,14 @@ export const MAX_COST = 1_000_000;
 /** Faults of a document that are told: who wrote it wants the first ones, who sends thousands of them no answer at all. */
 export const MAX_FAULTS = 20;
 
+/** Operations that a client which stays connected has open at a time. */
+export const MAX_OPEN = 100;
+
+/** Subscriptions that one process answers: each is about 20 KB of its memory. */
+export const MAX_SUBSCRIPTIONS = 10_000;
+
 /** Values in the variables of one operation, and levels of them: filters nest five deep, and take two for each. */
-export const MAX_VALUES = 5_000;
+const MAX_VALUES = 5_000;
 const MAX_VALUE_DEPTH = 32;
 
 /** The refusal of variables with more values, or deeper ones, than are ever looked at; null for others. */
@@ -49,17 +55,6 @@ export function variablesRefusal(variables: Readonly<Record<string, unknown>>): 
   }
   return null;
 }
-
-function refusal(message: string): GraphQLError {
-  return new GraphQLError(message, {
-    extensions: { code: 'BAD_USER_INPUT' satisfies ClientErrorCode, http: { status: 400 } },
-  });
-}
-/** Operations that a client which stays connected has open at a time. */
-export const MAX_OPEN = 100;
-
-/** Subscriptions that one process answers: each is about 20 KB of its memory. */
-export const MAX_SUBSCRIPTIONS = 10_000;
 
 /** Refuses an operation that nests deeper than `MAX_DEPTH`. */
 export const depthLimit: ValidationRule = (context) => {
@@ -118,3 +113,9 @@ export const aliasLimit: ValidationRule = (context) => {
     },
   };
 };
+
+function refusal(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code: 'BAD_USER_INPUT' satisfies ClientErrorCode, http: { status: 400 } },
+  });
+}

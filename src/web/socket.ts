@@ -8,7 +8,7 @@ import { faultOf } from './faults.ts';
 import { MAX_BODY, MAX_CONNECTIONS, NO_ROOM } from './limits.ts';
 
 /** What a client that does not read in time is closed with. The protocol has no code for it; its clients try again. */
-export const TOO_SLOW = 4413;
+const TOO_SLOW = 4413;
 const GOING_AWAY = 1001;
 
 /** GraphQL over WebSocket. https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {
   classifyTag,
-  levelBetween,
+  keyOfStage,
   newerTags,
   parseTagVersion,
   sortedByVersion,
@@ -12,6 +12,14 @@ import {
 import { parseVersionRange } from '../../src/domain/version-range.ts';
 import { describeSamples, sampleJson } from '../support/samples.ts';
 import type { NewerTagVectors } from '../support/newer-tag-vectors.ts';
+
+/** The first thing that differs between two versions of a group, as the vectors call it. */
+function levelBetween(older: TagVersion, newer: TagVersion): string {
+  if (older.kind === 'date') return 'date';
+  const place = older.numbers.findIndex((number, at) => number !== newer.numbers[at]);
+  if (place >= 0) return place === 0 ? 'major' : place === 1 ? 'minor' : 'patch';
+  return keyOfStage(older.prerelease) === keyOfStage(newer.prerelease) ? 'build' : 'prerelease';
+}
 
 const named = (names: readonly string[]) => names.map((name) => ({ name }));
 

@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** Real images, a real registry and the truth about them; they lie beside the checkout, where they are at all. */
-export const imagesFolder = fileURLToPath(new URL('../../../shared/images/', import.meta.url));
+const imagesFolder = fileURLToPath(new URL('../../../shared/images/', import.meta.url));
 
 const NEEDED = ['docker-registry', 'skopeo', 'jq', 'curl'];
 
 /** Why tests against the real registry can't run here; null when they can. */
-export function whyNoRegistry(): string | null {
+function whyNoRegistry(): string | null {
   if (!existsSync(imagesFolder)) return 'there are no real images beside the checkout (../shared/images)';
   const missing = NEEDED.filter((command) => !isInstalled(command));
   return missing.length > 0 ? `not installed: ${missing.join(', ')} (apt-get install ${missing.join(' ')})` : null;

@@ -9,6 +9,12 @@ export interface KeyValueFilter {
   readonly value?: string | null;
 }
 
+/** Where something is. */
+export interface PlaceFilter {
+  readonly registry?: string | null;
+  readonly repository?: string | null;
+}
+
 /** Half open. */
 export interface InstantRange {
   readonly from?: Date | null;
@@ -139,6 +145,16 @@ export function repositoryIs(text: string, place: string): Sql {
     allOf([...hosts.map((host) => hostIs(host, place)), nameIs(sql`r.name`, path, place)]),
   );
   return ways.length === 1 ? (ways[0] as Sql) : anyOf(ways);
+}
+
+/** `column` has the id of a repository that fits both, as `filter` names them; null where neither is asked for. */
+export function repositoriesIn(column: Sql, { registry, repository }: PlaceFilter, place: string): Sql | null {
+  if (registry == null && repository == null) return null;
+  const repositories = allOf([
+    ...(registry == null ? [] : [hostIs(registry, `${place}.registry`)]),
+    ...(repository == null ? [] : [repositoryIs(repository, `${place}.repository`)]),
+  ]);
+  return sql`${column} = any(array(select r.id from repository r join registry g on g.id = r.registry_id where ${repositories}))`;
 }
 
 /** How a text can name a repository: all of the hosts must fit, and the path. */

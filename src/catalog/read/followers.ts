@@ -9,7 +9,7 @@ export interface Told<T> {
 export type Following<T> = AsyncIterableIterator<Told<T>, undefined>;
 
 /** Values that wait for one follower at most. */
-export const MAX_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 /** How long everybody waits for a follower that has no room. */
 const PATIENCE_MS = 3_000;
 

@@ -1,6 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
-import type { Reference } from '../../domain/reference.ts';
+import { tagNamed, type Reference } from '../../domain/reference.ts';
 import {
   allOf,
   entryIs,
@@ -109,10 +109,11 @@ export const IS_AVAILABLE = raw(
 const RUNS_AS_ROOT = raw(`(coalesce(i.run_config ->> 'user', '') ~ '^(root|0+)?(:|$)')`);
 
 /** The manifest that a reference names now. */
-function namedBy({ host, repository, tag, digest }: Reference): Sql {
+function namedBy(reference: Reference): Sql {
+  const { host, repository, digest } = reference;
   const from = sql`repository r join registry g on g.id = r.registry_id and g.host = ${host} and r.name = ${repository}`;
   if (digest === null) {
-    return sql`select t.manifest_id from ${from} join tag t on t.repository_id = r.id where t.name = ${tag ?? 'latest'} and t.manifest_id is not null`;
+    return sql`select t.manifest_id from ${from} join tag t on t.repository_id = r.id where t.name = ${tagNamed(reference)} and t.manifest_id is not null`;
   }
   return sql`select c.manifest_id from ${from} join repository_manifest c on c.repository_id = r.id join manifest d on d.id = c.manifest_id where d.digest = ${digestBytes(digest)}`;
 }

@@ -1,5 +1,5 @@
 import { digestBytes } from '../../domain/digest.ts';
-import { formatReference, type Reference, type TagName } from '../../domain/reference.ts';
+import { formatReference, tagNamed, type Reference } from '../../domain/reference.ts';
 import type { Connection } from '../database.ts';
 
 /** What a reference is asked to mean, and when. */
@@ -30,11 +30,6 @@ export function referenceReads(connection: Connection) {
 
 export function asOfKey({ reference, at }: ReferenceAsOf): string {
   return `${formatReference(reference)} ${at.toISOString()}`;
-}
-
-/** https://docs.docker.com/reference/cli/docker/image/pull/ */
-export function tagNamed(reference: Reference): TagName {
-  return reference.tag ?? ('latest' as TagName);
 }
 
 interface FoundRow {

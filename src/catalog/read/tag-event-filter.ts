@@ -1,20 +1,17 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import { isWildcard, parsePattern } from '../../domain/pattern.ts';
 import {
-  hostIs,
   hostPattern,
   instantIn,
   nameIs,
   readingsOf,
-  repositoryIs,
-  allOf,
+  repositoriesIn,
   type InstantRange,
+  type PlaceFilter,
 } from './filter.ts';
 import type { TagEventKind, TagEventRecord } from './tag-event.ts';
 
-export interface TagEventFilter {
-  readonly registry?: string | null;
-  readonly repository?: string | null;
+export interface TagEventFilter extends PlaceFilter {
   readonly kind?: readonly TagEventKind[] | null;
   readonly tag?: string | null;
   readonly at?: InstantRange | null;
@@ -27,16 +24,11 @@ export interface PlacedTagEvent extends TagEventRecord {
 }
 
 /** In SQL, over event e and tag t. Throws INVALID_PATTERN and INVALID_REFERENCE, as does its twin below. */
-export function tagEventConditions({ registry, repository, kind, tag, at }: TagEventFilter): Sql[] {
+export function tagEventConditions(filter: TagEventFilter): Sql[] {
+  const { kind, tag, at } = filter;
   const all: Sql[] = [];
-  const repositories: Sql[] = [];
-  if (registry != null) repositories.push(hostIs(registry, 'filter.registry'));
-  if (repository != null) repositories.push(repositoryIs(repository, 'filter.repository'));
-  if (repositories.length > 0) {
-    all.push(
-      sql`e.repository_id = any(array(select r.id from repository r join registry g on g.id = r.registry_id where ${allOf(repositories)}))`,
-    );
-  }
+  const isThere = repositoriesIn(raw('e.repository_id'), filter, 'filter');
+  if (isThere !== null) all.push(isThere);
   if (kind != null) all.push(sql`e.kind = any(${kind}::text[])`);
   if (tag != null) all.push(nameIs(raw('t.name'), tag, 'filter.tag'));
   if (at != null) all.push(instantIn(raw('e.at'), at));

@@ -1,29 +1,26 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
-import { formatReference, type Reference } from '../../domain/reference.ts';
+import { formatReference, tagNamed, type Reference } from '../../domain/reference.ts';
 import type { Connection } from '../database.ts';
 import {
   allOf,
   conditionOf,
-  hostIs,
   instantIn,
   nameIs,
-  repositoryIs,
+  repositoriesIn,
   versionIn,
   within,
   type Composable,
   type InstantRange,
   type Nesting,
+  type PlaceFilter,
 } from './filter.ts';
 import { imageConditions, type ImageFilter } from './image-filter.ts';
 import { indexesAbove, manifestsBelow } from './index-tree.ts';
 import { nestedList, rootList, type KeyType, type ListQuery } from './page.ts';
 import { imageRunsOn, type PlatformArgument } from './platform.ts';
-import { tagNamed } from './reference.ts';
 import { TAG_COLUMNS, tagOf, type TagRecord, type TagRow } from './tag-row.ts';
 
-export interface TagFilter extends Composable<TagFilter> {
-  readonly registry?: string | null;
-  readonly repository?: string | null;
+export interface TagFilter extends Composable<TagFilter>, PlaceFilter {
   readonly name?: string | null;
   readonly version?: string | null;
   readonly movedAt?: InstantRange | null;
@@ -133,17 +130,11 @@ function listOf(name: string, { filter, orderBy }: TagListArguments, ...scope: S
 
 /** Over tag t. */
 function conditions(filter: TagFilter, nesting: Nesting): Sql[] {
-  const { registry, repository, name, version, movedAt, platform, image } = filter;
+  const { name, version, movedAt, platform, image } = filter;
   const { place } = nesting;
   const all: Sql[] = [];
-  const repositories: Sql[] = [];
-  if (registry != null) repositories.push(hostIs(registry, `${place}.registry`));
-  if (repository != null) repositories.push(repositoryIs(repository, `${place}.repository`));
-  if (repositories.length > 0) {
-    all.push(
-      sql`t.repository_id = any(array(select r.id from repository r join registry g on g.id = r.registry_id where ${allOf(repositories)}))`,
-    );
-  }
+  const isThere = repositoriesIn(raw('t.repository_id'), filter, place);
+  if (isThere !== null) all.push(isThere);
   if (name != null) all.push(nameIs(raw('t.name'), name, `${place}.name`));
   if (version != null) all.push(versionIn(raw('t.version_key'), version, `${place}.version`));
   if (movedAt != null) all.push(instantIn(raw('t.moved_at'), movedAt));

@@ -4,6 +4,7 @@ import {
   isTagName,
   parseReference,
   parseRepositoryName,
+  tagNamed,
   type RepositoryName,
   type TagName,
 } from '../../domain/reference.ts';
@@ -34,9 +35,9 @@ export function nameOfEntry(annotations: Record<string, string>, fallback: Repos
 /** A reference as Docker writes it: `alpine:3.20` is in library/alpine. Null where it names no tag. */
 export function nameOfReference(text: string): LayoutName | null {
   try {
-    const { repository, tag, digest } = parseReference(text);
-    if (tag !== null) return { repository, tag };
-    return digest === null ? { repository, tag: 'latest' as TagName } : null;
+    const reference = parseReference(text);
+    if (reference.tag === null && reference.digest !== null) return null;
+    return { repository: reference.repository, tag: tagNamed(reference) };
   } catch (error) {
     if (error instanceof CatalogError) return null;
     throw error;

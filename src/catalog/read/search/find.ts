@@ -2,7 +2,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { STANDINGS, WHOLE, type ScoreBand } from './score.ts';
 
 /** Things of each kind that are ranked at most. */
-export const MAX_HITS = 500;
+const MAX_HITS = 500;
 
 /** One way to find things of a kind. */
 export interface Find {

@@ -1,4 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
+import { tagNamed } from '../../../domain/reference.ts';
 import { BLOCK_BITS, MARKS } from '../../marks.ts';
 import { manifestsBelow } from '../index-tree.ts';
 import { ALIKE, digestBand, digestIn, manifestsWith } from './digest.ts';
@@ -42,8 +43,7 @@ const NAMESAKES = raw('limit 50');
 /** What a pull would get from every repository of that name. */
 function behindReference({ reference, paths }: SearchText): Find[] {
   if (reference === null || reference.digest !== null) return [];
-  const tag = reference.tag ?? 'latest';
-  const tags = sql`select t.manifest_id from (${bestBy(pathQuery(paths), raw('true'))} ${NAMESAKES}) r join tag t on t.repository_id = r.id and t.name = (select ${tag}) where t.manifest_id is not null`;
+  const tags = sql`select t.manifest_id from (${bestBy(pathQuery(paths), raw('true'))} ${NAMESAKES}) r join tag t on t.repository_id = r.id and t.name = (select ${tagNamed(reference)}) where t.manifest_id is not null`;
   return [{ band: reference.tag === null ? LATEST : REFERENCE, found: () => imagesBelow(tags) }];
 }
 
