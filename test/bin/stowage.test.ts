@@ -38,6 +38,8 @@ function run(words: readonly string[], settings: Environment = {}, directory = f
     cwd: directory,
     env: environmentOf(settings),
     encoding: 'utf8',
+    // It blocks this process, so that jest could not end it.
+    timeout: 60_000,
   });
   return { status, stdout, stderr };
 }
