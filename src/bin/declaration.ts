@@ -37,8 +37,8 @@ export async function declareRegistry(
   await saveRegistry(database, { ...registry, credential, url: url.href, managedBy: declared ? 'CONFIG' : 'API' });
 }
 
-/** An arbitrary number, one off the one that migrations use. */
-const LOCK = 7869244;
+/** An arbitrary number that is ours, and no other lock's. */
+const LOCK = 7869245;
 
 async function declarationOf(config: Config, database: Database, log: Logger): Promise<Declaration> {
   const { registries = [], sources = [] } = config.declarations ?? {};

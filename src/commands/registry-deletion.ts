@@ -76,7 +76,8 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
           return false;
         } catch (error) {
           if (!(error instanceof RegistryError) || !CANNOT.has(error.status ?? 0)) throw error;
-          await checkAlone(registry, { place, name, digest }, others, error, signal);
+          const isThere = await isAlone(registry, { place, name, digest }, others, error, signal);
+          if (!isThere) return false;
         }
         await registry.deleteManifest(place.name, digest, signal);
         return true;
@@ -90,21 +91,26 @@ const LONGEST = 60_000;
 /** How registries say that they delete no tags by name; 404 while the tag is there. */
 const CANNOT: ReadonlySet<number> = new Set([400, 404, 405]);
 
+/** Tags of a repository that are asked what they name, before a manifest is deleted in place of one of them. */
+const MOST_ASKED = 1_000;
+
 type Deleting = OpenRegistry & DeletesManifests;
 
 function canDelete(registry: OpenRegistry): registry is Deleting {
   return registry.deleteManifest !== undefined;
 }
 
-/** Refuses where the manifest is more than what this tag names, there or here. */
-async function checkAlone(
+/**
+ * Refuses where the manifest is more than what this tag names, there or here. False where the tag is gone already: then
+ * nothing is left to delete, and the manifest may be what others name.
+ */
+async function isAlone(
   registry: OpenRegistry,
   { place, name, digest }: RegistryTag,
   others: readonly string[],
   refusal: RegistryError,
   signal: AbortSignal,
-): Promise<void> {
-  const found = await registry.resolveManifest(place.name, name, signal);
+): Promise<boolean> {
   const because = (reason: string) => {
     const { status, registryCode } = refusal;
     const message = `${registry.host} deletes no tags by name, and the manifest itself is not deleted because ${reason}`;
@@ -115,8 +121,24 @@ async function checkAlone(
     };
     return new RegistryError('UNSUPPORTED', message, details);
   };
+  const found = await registry.resolveManifest(place.name, name, signal);
+  if (found === null) return false;
+  if (found !== digest) throw because(`${name} names another one there by now: sync it first`);
   if (others.length > 0) throw because(`it is also ${others.join(', ')}`);
-  if (found !== null && found !== digest) throw because(`${name} names another one there by now: sync it first`);
+
+  // The catalog need not follow every tag of the repository, and a deletion can't be taken back.
+  let asked = 0;
+  for await (const tags of registry.listTags(place.name, signal)) {
+    for (const tag of tags) {
+      if (tag.name === name) continue;
+      if (tag.digest === undefined && ++asked > MOST_ASKED) {
+        throw because(`the repository has too many tags to be sure that none of them names it too`);
+      }
+      const named = tag.digest ?? (await registry.resolveManifest(place.name, tag.name, signal));
+      if (named === digest) throw because(`it is also ${tag.name} there`);
+    }
+  }
+  return true;
 }
 
 function afterOthers(

@@ -25,8 +25,11 @@ export const MAX_FAULTS = 20;
 /** Operations that a client which stays connected has open at a time. */
 export const MAX_OPEN = 100;
 
-/** Subscriptions that one process answers: each is about 20 KB of its memory. */
+/** Subscriptions that one process answers: an idle one on a socket of its own is about 40 KB of its memory. */
 export const MAX_SUBSCRIPTIONS = 10_000;
+
+/** Characters of a subscription with its variables, which are kept as long as it lasts. */
+export const MAX_SUBSCRIPTION_SIZE = 16_384;
 
 /** Values in the variables of one operation, and levels of them: filters nest five deep, and take two for each. */
 const MAX_VALUES = 5_000;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { HeaderMap, type ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   createSourceEventStream,
@@ -14,7 +15,7 @@ import type { Logger } from 'pino';
 import type { CatalogReads, Following } from '../catalog/read/index.ts';
 import type { GraphQLContext } from './context.ts';
 import { hidden, resultFormatter, type ClientErrorCode } from './errors.ts';
-import { MAX_OPEN, MAX_SUBSCRIPTIONS } from './limits.ts';
+import { MAX_OPEN, MAX_SUBSCRIPTION_SIZE, MAX_SUBSCRIPTIONS } from './limits.ts';
 import { createSharedAnswers, type Told } from './shared-answers.ts';
 
 /** Who stays connected, over whatever it may be, and asks one operation after the other, or several at a time. */
@@ -61,13 +62,15 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
 
   async function answer(client: LiveClient, request: LiveRequest, onEnd: () => void): Promise<LiveAnswer> {
     const { loaders, ...context } = contextFor(request.authorization);
-    const { operationName, variables: variableValues, extensions } = request;
+    const { variables: variableValues, extensions } = request;
+    // Clients with a form for the name send an empty one, which is none.
+    const operationName = request.operationName || undefined;
     const live: LiveOperation = { client, document: null };
     const { body } = await server.executeOperation(
       {
         // Some transports can't leave it out.
         query: request.query || undefined,
-        operationName: operationName ?? undefined,
+        operationName,
         variables: variableValues ?? undefined,
         extensions: extensions ?? undefined,
       },
@@ -76,6 +79,8 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
     if (body.kind !== 'single') throw new Error('an operation was answered in parts');
     const { document } = live;
     if (document === null) return body.singleResult;
+    const asked = JSON.stringify([request.query, extensions, operationName, variableValues, context.viewer.name]);
+    if (asked.length > MAX_SUBSCRIPTION_SIZE) throw tooLarge(asked.length);
     if (subscriptions >= MAX_SUBSCRIPTIONS) throw full();
 
     subscriptions++;
@@ -89,7 +94,7 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
       subscriptions--;
       return formatted(source);
     }
-    const key = JSON.stringify([request.query, extensions, operationName, variableValues, context.viewer.name]);
+    const key = createHash('sha256').update(asked).digest('base64url');
     return new Results({
       source: source as Following<unknown>,
       onEnd: () => {
@@ -234,6 +239,12 @@ function readOnly(): GraphQLError {
 function tooMany(): GraphQLError {
   return badInput(
     `This connection has ${MAX_OPEN} operations open, which are as many as it may have: complete some, or open another connection.`,
+  );
+}
+
+function tooLarge(size: number): GraphQLError {
+  return badInput(
+    `The subscription has ${size} characters with its variables: at most ${MAX_SUBSCRIPTION_SIZE} are allowed, since they are kept as long as it lasts. Leave out comments, and what the filter does not need.`,
   );
 }
 

@@ -400,6 +400,13 @@ describe('at the registry', () => {
     times: 'any',
   });
 
+  const OTHER = `sha256:${'2'.repeat(64)}` as Digest;
+
+  const listing = (...tags: string[]): Entry => ({
+    request: 'GET /v2/team/app/tags/list?n=1000',
+    body: { name: 'team/app', tags },
+  });
+
   const refusal = (target: string, status: number, code: string): Entry => ({
     request: `DELETE ${manifest(target)}`,
     status,
@@ -532,6 +539,8 @@ describe('at the registry', () => {
       server.script(
         refusal('1', status, 'UNSUPPORTED'),
         there('1', image.digest),
+        listing('1', '2'),
+        there('2', OTHER),
         { request: `DELETE ${manifest(image.digest)}`, status: 202 },
         ...gone(image.digest),
       );
@@ -541,6 +550,32 @@ describe('at the registry', () => {
       expect(await data(source)).toEqual({ image: { isAvailable: false } });
     },
   );
+
+  test('a tag that is gone there already takes no manifest with it', async () => {
+    server.script(refusal('1', 405, 'UNSUPPORTED'), ...gone('1'));
+    expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
+    server.verify();
+    expect(await data(`{ image(digest: "${image.digest}") { isAvailable tags { totalCount } } }`)).toEqual({
+      image: { isAvailable: true, tags: { totalCount: 0 } },
+    });
+  });
+
+  test('a manifest that a tag names there which the catalog does not follow is not deleted', async () => {
+    server.script(
+      refusal('1', 405, 'UNSUPPORTED'),
+      there('1', image.digest),
+      listing('1', 'latest'),
+      there('latest', image.digest),
+    );
+    const { userErrors } = await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true });
+    expect(userErrors).toMatchObject([
+      { __typename: 'RegistryRefused', message: expect.stringContaining('it is also latest there') },
+    ]);
+    server.verify();
+    expect(await data(`{ tag(reference: "${host}/team/app:1") { manifest { digest } } }`)).toEqual({
+      tag: { manifest: { digest: image.digest } },
+    });
+  });
 
   test('a manifest that has other names, is in an index, or is another one there by now, is not deleted for a tag', async () => {
     const refused = async () => {

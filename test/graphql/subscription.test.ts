@@ -243,6 +243,17 @@ describe('over WebSocket', () => {
   });
 });
 
+test('an empty name of an operation is none', async () => {
+  const client = connect();
+  const errors = await new Promise<unknown>((resolve) =>
+    client.subscribe(
+      { query: 'subscription { syncRun(id: "eA") { id } }', operationName: '' },
+      { next: (result) => resolve(result.errors), error: resolve, complete: () => undefined },
+    ),
+  );
+  expect(errors).toMatchObject([{ message: expect.stringMatching(/^id "eA"/) }]);
+});
+
 describe('what is wrong', () => {
   const refusals: [string, string, Record<string, unknown>?][] = [
     ['a document that does not parse', 'subscription {'],
@@ -265,6 +276,7 @@ describe('what is wrong', () => {
     ['an id of something else', 'subscription { syncRun(id: "eA") { id } }'],
     ['a cursor that is none', 'subscription { tagEvents(after: "x") { id } }'],
     ['a pattern that is none', 'subscription { tagEvents(filter: { tag: "a b" }) { id } }'],
+    ['a document that is too large to keep', `subscription { tagEvents { id } } # ${'x'.repeat(16_400)}`],
     ['an operation that is not there', 'query { __typename }'],
   ];
 

@@ -29,7 +29,7 @@ export function annotationReads(connection: Connection) {
       const condition = allOf([instantIn(raw('e.at'), { from, to }), ...tagEventConditions(filter ?? {})]);
       const rows = await connection.query<AnnotationRow>(
         sql`/* catalog.annotations */
-select e.kind, e.at, e.tag, g.host, r.name, digest_text(was.digest) as was, digest_text(now.digest) as now from (select e.id, e.kind, e.at, e.repository_id, e.from_id, e.to_id, t.name as tag from tag_event e join tag t on t.id = e.tag_id where ${condition} order by e.at desc, e.id desc limit ${size}) e join repository r on r.id = e.repository_id join registry g on g.id = r.registry_id left join manifest was on was.id = e.from_id left join manifest now on now.id = e.to_id order by e.at desc, e.id desc`,
+select e.kind, e.at, e.tag, g.host, r.name, digest_text(coalesce(was.digest, e.from_digest)) as was, digest_text(coalesce(now.digest, e.to_digest)) as now from (select e.id, e.kind, e.at, e.repository_id, e.from_id, e.to_id, e.from_digest, e.to_digest, t.name as tag from tag_event e join tag t on t.id = e.tag_id where ${condition} order by e.at desc, e.id desc limit ${size}) e join repository r on r.id = e.repository_id join registry g on g.id = r.registry_id left join manifest was on was.id = e.from_id left join manifest now on now.id = e.to_id order by e.at desc, e.id desc`,
       );
       return rows.map(annotationOf);
     },
@@ -42,7 +42,7 @@ interface AnnotationRow {
   tag: string;
   host: string;
   name: string;
-  /** Null as well where the catalog no longer has it. */
+  /** Kept in the event where the manifest was deleted from the catalog. */
   was: Digest | null;
   now: Digest | null;
 }

@@ -80,11 +80,12 @@ async function conclude(
   const repository = `${run.host}/${place.name}`;
 
   await database.transaction(async (connection) => {
-    const [isLast] = await Promise.all([
+    const [, isLast] = await Promise.all([
+      // First, since it waits for the lock of the counters: whoever holds that may wait for the run's row.
+      needsRecount && catalog.recountRepository(connection, place),
       again === null
         ? catalog.completeRunRepository(connection, runId, place.name, tally)
         : repeat(connection, { ...payload, attempt: attempt + 1 }, again, tally),
-      needsRecount && catalog.recountRepository(connection, place),
       followed && catalog.recordSynced(connection, place, followed, now()),
       (faults.length > 0 || attempt > 1) && catalog.replaceSyncErrors(connection, runId, repository, faults, now()),
     ]);
