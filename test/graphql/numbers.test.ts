@@ -565,6 +565,31 @@ describe('what dashboards ask beside', () => {
     expect(database.statements).toHaveLength(7);
   });
 
+  test('equal rows are in the order of their keys, wherever the cut is', async () => {
+    const tied = await createTestDatabase();
+    try {
+      await tied.run(
+        `with g as (
+           insert into registry (host, kind, url, managed_by) values ('ties.example.com', 'OCI', 'https://ties', 'API')
+           returning id
+         )
+         insert into repository (registry_id, name, tag_count, first_seen_at, updated_at)
+         select g.id, name, tags, now(), now()
+         from g, (values ('app', 2), ('none', 0), ('bpp', 1), ('cpp', 1)) as n (name, tags)`,
+        [],
+      );
+      const keys = async (first: number) => {
+        const source = `{ breakdown(by: REPOSITORY, metric: TAGS, first: ${first}) { key } }`;
+        const { breakdown } = await data<{ breakdown: { key: string }[] }>(tied, source);
+        return breakdown.map(({ key }) => key.replace(/.*\//, ''));
+      };
+      expect(await keys(2)).toEqual(['app', 'bpp']);
+      expect(await keys(4)).toEqual(['app', 'bpp', 'cpp']);
+    } finally {
+      await tied.close();
+    }
+  });
+
   test('the largest rows come first, as many as are wanted', async () => {
     const { breakdown } = await data<{ breakdown: object }>(
       database,

@@ -60,7 +60,7 @@ function largest({ first }: Breakdown, rows: Sql): Sql {
 function keptRows({ by, metric, first }: Breakdown): Sql | null {
   if (by === 'REPOSITORY') {
     const counter = raw(`r.${REPOSITORY_COUNTERS[metric]}`);
-    return sql`select g.host || '/' || r.name as key, r.value from (select r.registry_id, r.name, ${counter} as value from repository r order by ${counter} desc, r.id desc limit ${lengthOf(first, DEFAULT_PAGE)}) r join registry g on g.id = r.registry_id`;
+    return sql`select g.host || '/' || r.name as key, r.value from (select r.registry_id, r.name, ${counter} as value from repository r where ${counter} > 0 order by ${counter} desc fetch first (${lengthOf(first, DEFAULT_PAGE)}::int8) rows with ties) r join registry g on g.id = r.registry_id`;
   }
   if (by === 'REGISTRY') {
     const total = REGISTRY_TOTALS[metric];
