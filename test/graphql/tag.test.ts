@@ -189,7 +189,7 @@ describe('tags by version', () => {
   test('refuse what is no range, and say where', async () => {
     const { errors } = await answer('{ tags(filter: { or: [{ version: ">=1.24 <x" }] }) { totalCount } }');
     expect(errors?.map(({ message }) => message)).toEqual([
-      'filter.or.version ">=1.24 <x" is not a version range: there is no condition at character 8. Write conditions such as >=1.24 <2, ^1.2, ~1.2, 1.24 or 1.24.*, and || between alternatives.',
+      'filter.or[0].version ">=1.24 <x" is not a version range: there is no condition at character 8. Write conditions such as >=1.24 <2, ^1.2, ~1.2, 1.24 or 1.24.*, and || between alternatives.',
     ]);
   });
 });
