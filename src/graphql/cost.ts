@@ -33,7 +33,7 @@ export interface CostedOperation {
 }
 
 export interface Cost {
-  /** Entries of lists in the answer if every page is full, and what the statements behind root fields weigh. */
+  /** Entries of lists in the answer if every page is full, and what the statements behind dear fields weigh. */
   readonly requested: number;
   /** Where most of it comes from, such as `repositories(first: 100).nodes.tags(last: 50)`. */
   readonly path: string;
@@ -56,18 +56,25 @@ const LIST_SIZE = 5;
 /** What a root field weighs beside its entries: a statement that looks something up, or begins a page. */
 const STATEMENT = 100;
 
-/** Root fields whose statement reads much to answer little. In entries of a list: fifty of them are an operation. */
-export const HEAVY_FIELDS: ReadonlySet<string> = new Set([
-  'annotations',
-  'breakdown',
-  'diff',
-  'options',
-  'search',
-  'simulateDeletion',
-  'statistics',
-  'timeline',
-]);
-const HEAVY_STATEMENT = 20_000;
+/**
+ * Fields whose statement reads much to answer little, with what it weighs wherever it stands, in entries of a list: fifty
+ * at the root are an operation. Those of a simulation and of an image stand within a page, which multiplies them.
+ */
+export const HEAVY_FIELDS: Readonly<Record<string, number>> = {
+  'Query.annotations': 20_000,
+  'Query.breakdown': 20_000,
+  'Query.diff': 20_000,
+  'Query.options': 20_000,
+  'Query.search': 20_000,
+  'Query.simulateDeletion': 20_000,
+  'Query.statistics': 20_000,
+  'Query.timeline': 20_000,
+  'DeletionSimulation.blocked': 1_000,
+  'DeletionSimulation.deletable': 1_000,
+  'DeletionSimulation.warned': 1_000,
+  'ImageImpact.breakdown': 2_000,
+  'ImageImpact.rebuildPlan': 2_000,
+};
 
 /** What an operation may cost at most. Each part of the document is looked at once, however often it is spread. */
 export function costOf({ schema, document, operation, variables }: CostedOperation): Cost {
@@ -114,7 +121,7 @@ export function costOf({ schema, document, operation, variables }: CostedOperati
     const field = fieldOf(parent, node);
     // __typename, which costs nothing.
     if (field === undefined) return NOTHING;
-    const statement = parent === root ? statementOf(field) : 0;
+    const statement = HEAVY_FIELDS[`${parent?.name}.${field.name}`] ?? (parent === root ? statementOf(field) : 0);
     if (node.selectionSet === undefined) return { cost: statement, step: node.name.value, next: null };
     const within = ofSet(node.selectionSet, getNamedType(field.type));
     const size = sizeOf(field, parent, node, read);
@@ -165,7 +172,6 @@ function fieldOf(parent: GraphQLNamedType | undefined, node: FieldNode): GraphQL
 
 /** Where a root field neither takes arguments nor has fields, nothing is looked up for it. */
 function statementOf(field: GraphQLField<unknown, unknown>): number {
-  if (HEAVY_FIELDS.has(field.name)) return HEAVY_STATEMENT;
   return field.args.length > 0 ? STATEMENT : 0;
 }
 

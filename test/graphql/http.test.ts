@@ -203,6 +203,8 @@ describe('limits', () => {
     const dear =
       '{ repositories(first: 100) { nodes { tags(first: 100) { nodes { history(first: 100) { totalCount } } } } } }';
     expect(await cost(dear)).toEqual({ requested: 1_010_200, limit });
+    const pages = Array.from({ length: 60 }, (_, at) => `b${at}: blocked(first: 1) { totalCount }`).join(' ');
+    expect(await cost(`{ simulateDeletion(filter: {}) { ${pages} } }`)).toEqual({ requested: 1_221_220, limit });
     expect(await cost('{ nothing }')).toBeUndefined();
   });
 
