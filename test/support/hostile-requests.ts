@@ -68,9 +68,15 @@ export const hostileRequests: readonly HostileRequest[] = [
     name: '5,900 lists in one another in the document',
     body: { query: `{ nodes(ids: ${'['.repeat(5_900)}` },
     ...PARSE,
-    message: /nests too deeply to be read: nest less/,
+    // How much of the stack is left says which.
+    message: /nests too deeply to be read: nest less|Syntax Error/,
   },
-  { name: '2,900 open braces', body: { query: '{a'.repeat(2_900) }, ...PARSE, message: /Syntax Error/ },
+  {
+    name: '2,900 open braces',
+    body: { query: '{a'.repeat(2_900) },
+    ...PARSE,
+    message: /Syntax Error|nests too deeply to be read: nest less/,
+  },
   {
     name: '5,000 unknown fields',
     body: { query: `{ ${repeated(5_000, (at) => `registriez${at}`)} }` },
