@@ -4,7 +4,8 @@ import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
 import type { RegistryHost } from '../domain/reference.ts';
 import { parseSchedule } from '../domain/schedule.ts';
-import type { Credential, RegistryKindName } from '../registries/registry.ts';
+import type { RegistryKindName } from '../domain/registry-kind.ts';
+import type { Credential } from '../registries/registry.ts';
 import { queueSourceRun } from './sync-run.ts';
 
 /** A registry that the configuration declares, checked. */

@@ -3,7 +3,8 @@ import { notify } from '../catalog/events.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
-import type { Credential, OpenRegistryFunction, RegistryKindName } from '../registries/registry.ts';
+import type { RegistryKindName } from '../domain/registry-kind.ts';
+import type { Credential, OpenRegistryFunction } from '../registries/registry.ts';
 import { invalid, notFound, read, type UserError } from './user-error.ts';
 
 export interface CredentialInput {

@@ -3,6 +3,7 @@ import { parseRepositoryPattern, parseTagPattern } from '../domain/pattern.ts';
 import { messageOf } from '../domain/errors.ts';
 import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
+import { REGISTRY_KINDS, type RegistryKindName } from '../domain/registry-kind.ts';
 import { parseSchedule } from '../domain/schedule.ts';
 import type { Environment } from './environment.ts';
 import { readDocument } from './document.ts';
@@ -16,7 +17,7 @@ export interface Declarations {
 export interface DeclaredRegistry {
   readonly host: RegistryHost;
   /** Null means: found out from the address. */
-  readonly kind: 'OCI' | 'OCI_LAYOUT' | null;
+  readonly kind: RegistryKindName | null;
   /** Null means: made of the host. */
   readonly url: URL | null;
   readonly title: string | null;
@@ -74,7 +75,7 @@ function declarationsIn(environment: Environment) {
   const registry = z
     .strictObject({
       host: z.string().transform(parsedBy(parseRegistryHost)),
-      kind: z.enum(['oci', 'oci-layout']).optional(),
+      kind: z.enum([...KINDS.keys()]).optional(),
       url: z.string().transform(parsedBy(parseAddress)).optional(),
       title: z.string().min(1).max(200).optional(),
       insecure: z.boolean().optional(),
@@ -82,7 +83,7 @@ function declarationsIn(environment: Environment) {
     })
     .transform((fields): DeclaredRegistry => ({
       host: fields.host,
-      kind: fields.kind === undefined ? null : KINDS[fields.kind],
+      kind: KINDS.get(fields.kind ?? '') ?? null,
       url: fields.url ?? null,
       title: fields.title ?? null,
       insecure: fields.insecure ?? null,
@@ -127,7 +128,7 @@ function declarationsIn(environment: Environment) {
   });
 }
 
-const KINDS = { oci: 'OCI', 'oci-layout': 'OCI_LAYOUT' } as const;
+const KINDS = new Map(REGISTRY_KINDS.map((kind) => [kind.toLowerCase().replaceAll('_', '-'), kind]));
 
 /** The name of an environment variable in, its value out. What stands in the file instead is never repeated. */
 function secretIn(environment: Environment) {

@@ -41,6 +41,11 @@ export function isWildcard(text: string): boolean {
   return /[*?]/.test(text);
 }
 
+/** What all names that match begin with. */
+export function literalPrefix(text: string): string {
+  return /^[^*?]*/.exec(text)?.[0] ?? '';
+}
+
 /** The pattern as SQL's LIKE has it, with backslash as the escape. */
 export function likePattern(text: string): string {
   return text

@@ -1,8 +1,9 @@
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
 import { CatalogError } from '../domain/errors.ts';
+import type { RegistryKindName } from '../domain/registry-kind.ts';
 import { oci } from './oci/index.ts';
 import { ociLayout } from './oci-layout/index.ts';
-import type { OpenRegistry, RegistryKind, RegistryKindName, RegistrySettings } from './registry.ts';
+import type { OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
 
 export { credentialFromDockerConfig } from './docker-config.ts';
 

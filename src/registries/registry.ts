@@ -1,4 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
+import type { RegistryKindName } from '../domain/registry-kind.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../domain/reference.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface ListedTag {
   readonly digest?: Digest;
   /** What the tag named before, oldest first, where the registry itself remembers. */
   readonly previous?: readonly Digest[];
+  /** When it was last pushed, as the registry's own list says; only to tell which tags are the newest. */
+  readonly pushedAt?: Date;
 }
 
 export interface FetchedManifest {
@@ -60,9 +63,27 @@ export interface RateLimit {
   readonly observedAt: Date;
 }
 
-/** Can say which repositories there are. Finishing without an error means that the list was complete. */
+/**
+ * Can say which repositories there are whose names begin with `prefix`; others may be among them. Finishing without an
+ * error means that the list was complete. A registry that lists by owner alone rejects with UNSUPPORTED a prefix that
+ * names none.
+ */
 export interface ListsRepositories {
-  listRepositories(signal: AbortSignal): AsyncIterable<readonly RepositoryName[]>;
+  listRepositories(prefix: string, signal: AbortSignal): AsyncIterable<readonly RepositoryName[]>;
+}
+
+/** Can say what people are told of a repository; null where the registry says that it has no such repository. */
+export interface DescribesRepositories {
+  describeRepository(repository: RepositoryName, signal: AbortSignal): Promise<RepositoryDescription | null>;
+}
+
+/** Null where the registry does not say. */
+export interface RepositoryDescription {
+  /** One paragraph; empty where there is none. */
+  readonly description: string | null;
+  readonly isPrivate: boolean | null;
+  readonly starCount: number | null;
+  readonly pullCount: number | null;
 }
 
 /** Can say what refers to a manifest: signatures, SBOMs, attestations. Null where it turns out that it cannot. */
@@ -80,7 +101,7 @@ export interface DeletesManifests {
 }
 
 /** Each an interface of one method. Absent means "cannot", never "empty". */
-export type Capabilities = ListsRepositories & ListsReferrers & DeletesManifests;
+export type Capabilities = ListsRepositories & DescribesRepositories & ListsReferrers & DeletesManifests;
 
 export type OpenRegistry = Registry & Partial<Capabilities>;
 
@@ -105,11 +126,13 @@ export interface RegistrySettings {
 
 /** One line of registries/index.ts. */
 export interface RegistryKind {
-  /** As the SDL has it: OCI, OCI_LAYOUT. */
   readonly kind: RegistryKindName;
-  /** Whether an address is of this kind when nobody said so. */
+  /** Whether an address is of this kind when nobody said so: by its scheme, or a host name that is this kind's alone. */
   recognises(url: URL): boolean;
+  /** Whether the answer to GET /v2/ without credentials is of this kind, where the address does not tell. */
+  recognisesAnswer?(headers: AnswerHeaders, url: URL): boolean;
   open(settings: RegistrySettings): Promise<OpenRegistry>;
 }
 
-export type RegistryKindName = 'OCI' | 'OCI_LAYOUT';
+/** Names in lower case. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

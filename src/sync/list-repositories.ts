@@ -1,7 +1,7 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { isWildcard, parsePattern } from '../domain/pattern.ts';
+import { isWildcard, literalPrefix, parsePattern } from '../domain/pattern.ts';
 import { parseRepositoryName, type RepositoryName } from '../domain/reference.ts';
 import type { OpenRegistry } from '../registries/registry.ts';
 
@@ -22,7 +22,7 @@ export async function listRepositories(
 
   const pattern = parsePattern(scope.repositories, 'repositories');
   const names = new Set<RepositoryName>();
-  for await (const page of registry.listRepositories(signal)) {
+  for await (const page of registry.listRepositories(literalPrefix(scope.repositories), signal)) {
     for (const name of page) if (pattern.matches(name)) names.add(name);
     if (names.size > MAX_REPOSITORIES)
       throw new RegistryError('TOO_LARGE', `more than ${MAX_REPOSITORIES} repositories`);

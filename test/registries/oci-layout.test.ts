@@ -57,7 +57,7 @@ async function collect<T>(pages: AsyncIterable<readonly T[]> | undefined): Promi
 
 async function namesIn(registry: OpenRegistry): Promise<Record<string, ListedTag[]>> {
   const names: Record<string, ListedTag[]> = {};
-  for (const name of await collect(registry.listRepositories?.(never))) {
+  for (const name of await collect(registry.listRepositories?.('', never))) {
     names[name] = await collect(registry.listTags(name, never));
   }
   return names;

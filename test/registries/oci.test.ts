@@ -44,7 +44,7 @@ afterEach(async () => {
 
 const tags = async () =>
   (await Array.fromAsync(registry.listTags(repository, signal))).map((page) => page.map(({ name }) => name));
-const repositories = () => Array.fromAsync(registry.listRepositories?.(signal) ?? []);
+const repositories = () => Array.fromAsync(registry.listRepositories?.('', signal) ?? []);
 const resolve = () => registry.resolveManifest(repository, tag, signal);
 const fetchTag = () => registry.fetchManifest(repository, tag, signal);
 const referrers = () => registry.listReferrers?.(repository, DIGEST, signal);

@@ -69,7 +69,7 @@ test('every name of the bundled layout leads to images that are whole', async ()
 
 async function tagsOf(registry: OpenRegistry): Promise<Record<string, ListedTag[]>> {
   const tags: Record<string, ListedTag[]> = {};
-  for await (const names of registry.listRepositories?.(signal) ?? []) {
+  for await (const names of registry.listRepositories?.('', signal) ?? []) {
     for (const name of names) {
       tags[name] = [];
       for await (const page of registry.listTags(name, signal)) tags[name].push(...page);

@@ -1,4 +1,5 @@
 import sql, { raw } from 'sql-template-tag';
+import type { RegistryKindName } from '../../domain/registry-kind.ts';
 import type { Connection } from '../database.ts';
 import { TRUE } from './filter.ts';
 import { rootList, type ListQuery } from './page.ts';
@@ -7,7 +8,7 @@ export interface RegistryRecord {
   readonly __typename: 'Registry';
   readonly id: number;
   readonly host: string;
-  readonly kind: 'OCI' | 'OCI_LAYOUT';
+  readonly kind: RegistryKindName;
   readonly title: string | null;
   readonly url: string;
   readonly managedBy: 'CONFIG' | 'API';

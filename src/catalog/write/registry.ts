@@ -1,6 +1,7 @@
 import type { Connection, Database } from '../database.ts';
-import type { RateLimit, RegistryKindName } from '../../registries/registry.ts';
+import type { RateLimit } from '../../registries/registry.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
+import type { RegistryKindName } from '../../domain/registry-kind.ts';
 import { holdContent } from './content-lock.ts';
 import type { SealedCredential } from './credential.ts';
 import { lockCounts, releaseRegistry } from './held-image.ts';

@@ -38,7 +38,7 @@ export function registryOfLayout(host: RegistryHost, layout: Layout, close: () =
     traffic,
     close,
 
-    async *listRepositories(signal) {
+    async *listRepositories(_prefix, signal) {
       yield* pagesOf([...layout.repositories.keys()], signal);
     },
 

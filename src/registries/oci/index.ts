@@ -35,7 +35,7 @@ export function openOciRegistry(settings: RegistrySettings, limits: Partial<Http
     listReferrers: (repository, subject, signal) => referrers.list(repository, subject, signal),
     // Docker Hub has the call and refuses it to everybody.
     ...(settings.host !== DOCKER_HUB && {
-      listRepositories: (signal: AbortSignal) => listNames(session, REPOSITORIES, pageSize, signal),
+      listRepositories: (_prefix: string, signal: AbortSignal) => listNames(session, REPOSITORIES, pageSize, signal),
     }),
     get traffic() {
       return session.traffic;
