@@ -243,7 +243,9 @@ source: []
     'stowage.yaml:25: source',
   ]);
   expect(faults.join('\n')).not.toContain('hunter2');
-  expect(faults).toContain('stowage.yaml:3: registries[0].kind: "ocii" is not oci or oci-layout.');
+  expect(faults).toContainEqual(
+    expect.stringMatching(/^stowage.yaml:3: registries\[0\].kind: "ocii" is not one of docker-hub, .*, oci, oci-layout\.$/),
+  );
   expect(faults).toContain('stowage.yaml:9: registries[1].credental: is not known; did you mean credential?');
   expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
   expect(faults).toContain('stowage.yaml:21: sources[0].maxTags: 0 is too small: the least is 1.');

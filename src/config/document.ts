@@ -51,7 +51,7 @@ function messageFor(issue: z.core.$ZodIssue, value: unknown): string {
     case 'invalid_type':
       return `${shown} is not ${KINDS[issue.expected] ?? issue.expected}.`;
     case 'invalid_value':
-      return `${shown} is not ${issue.values.map(String).join(' or ')}.`;
+      return `${shown} is not one of ${issue.values.map(String).join(', ')}.`;
     case 'too_small':
       return `${shown} is too small: the least is ${String(issue.minimum)}${issue.origin === 'string' ? ' character' : ''}.`;
     case 'too_big':
