@@ -244,7 +244,9 @@ source: []
   ]);
   expect(faults.join('\n')).not.toContain('hunter2');
   expect(faults).toContainEqual(
-    expect.stringMatching(/^stowage.yaml:3: registries\[0\].kind: "ocii" is not one of docker-hub, .*, oci, oci-layout\.$/),
+    expect.stringMatching(
+      /^stowage.yaml:3: registries\[0\].kind: "ocii" is not one of docker-hub, .*, oci, oci-layout\.$/,
+    ),
   );
   expect(faults).toContain('stowage.yaml:9: registries[1].credental: is not known; did you mean credential?');
   expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
