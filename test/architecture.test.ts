@@ -12,7 +12,7 @@ const ROOMS: Record<string, readonly string[]> = {
   postgres: [],
   queue: ['catalog/database.ts'],
   registries: ['http', 'registries/registry.ts'],
-  'registries/registry.ts': [],
+  'registries/registry.ts': ['http'],
   'catalog/database.ts': ['generated'],
   'catalog/events.ts': ['catalog/database.ts'],
   'catalog/marks.ts': [],

@@ -50,7 +50,7 @@ export interface RegistryErrorDetails extends ErrorOptions {
   readonly status?: number;
   /** The registry's own error code, such as MANIFEST_UNKNOWN. */
   readonly registryCode?: string;
-  /** With RATE_LIMITED: when to come back. */
+  /** When to come back, where that is known: with RATE_LIMITED always. */
   readonly retryAt?: Date;
 }
 

@@ -4,14 +4,13 @@ import { RegistryError } from '../domain/errors.ts';
 import { checkedConnector, type AddressPolicy } from './address.ts';
 import { Exchange, type Headers } from './exchange.ts';
 import { BrokenConnection } from './fault.ts';
+import type { Gate, GatedRequest, Turn } from './gate.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { followRedirect } from './redirect.ts';
 import { retryAtOf } from './retry-after.ts';
 
-export interface HttpRequest {
+export interface HttpRequest extends GatedRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
-  /** Scheme, host and port, as URL.origin has them. */
-  readonly origin: string;
   /** Path and query. */
   readonly path: string;
   /** Names and values in turn; kept by the caller, so that they are not built for each request. */
@@ -47,6 +46,8 @@ export interface HttpClient {
 }
 
 export interface HttpSettings extends AddressPolicy {
+  /** Without one, requests are held back by nothing but the number of connections. */
+  readonly gate?: Gate;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -124,11 +125,15 @@ class UndiciClient implements HttpClient {
   }
 
   #exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    const turn = this.#settings.gate?.enter(request, signal) ?? null;
+    return turn instanceof Promise
+      ? turn.then((given) => this.#dispatch(request, given, signal))
+      : this.#dispatch(request, turn, signal);
+  }
+
+  #dispatch(request: HttpRequest, turn: Turn | null, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
       const ofSignal = this.#exchangesOf(signal);
       const expectation = {
         what: nameOf(request),
@@ -137,9 +142,16 @@ class UndiciClient implements HttpClient {
         isStream: request.stream === true,
       };
       const exchange = new Exchange(expectation, this.#limits, {
-        answered: (status, headers, body, chunks) => resolve({ status, headers, body, chunks }),
-        failed: reject,
+        answered: (status, headers, body, chunks) => {
+          turn?.answered(status, headers);
+          resolve({ status, headers, body, chunks });
+        },
+        failed: (error) => {
+          turn?.failed(error);
+          reject(error);
+        },
         ended: () => {
+          turn?.ended();
           this.traffic.bytes += exchange.bytes;
           this.#active.delete(exchange);
           ofSignal.delete(exchange);

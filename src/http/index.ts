@@ -3,6 +3,7 @@ export { openHttpClient, type HttpAnswer, type HttpClient, type HttpRequest, typ
 export { type AddressPolicy } from './address.ts';
 export { parseChallenges, type Challenge } from './challenge.ts';
 export { type Headers } from './exchange.ts';
+export { type Gate, type GatedRequest, type Turn } from './gate.ts';
 export { type HttpLimits } from './limits.ts';
 export { nextLink } from './link.ts';
 export { refuseTarget } from './redirect.ts';

@@ -1,6 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../domain/reference.ts';
+import type { Gate } from '../http/index.ts';
 
 /**
  * What the sync needs of any registry. Every call rejects with a RegistryError, and with the signal's reason when it is
@@ -122,6 +123,8 @@ export interface RegistrySettings {
   readonly credential: Credential | null;
   /** Networks that redirects and token services may lie in although they are not public, such as 10.0.0.0/8. */
   readonly allowedNetworks?: readonly string[];
+  /** Holds the limits of its hosts; hand it to every HTTP client that is opened for it. Without one, nothing is held back. */
+  readonly gate?: Gate;
 }
 
 /** One line of registries/index.ts. */

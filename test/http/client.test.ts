@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { gzipSync, brotliCompressSync, zstdCompressSync } from 'node:zlib';
 import { isPublicAddress } from '../../src/http/address.ts';
+import { RegistryError } from '../../src/domain/errors.ts';
 import {
   nextLink,
   openHttpClient,
   parseChallenges,
   retryAtOf,
+  type Gate,
   type HttpClient,
   type HttpRequest,
+  type Turn,
 } from '../../src/http/index.ts';
 import type { HttpLimits } from '../../src/http/index.ts';
 import { describeSamples, sampleJson } from '../support/samples.ts';
@@ -324,6 +327,49 @@ describe('another attempt', () => {
   ])('when to come back is read from %s', (_name, headers, seconds) => {
     const now = 1_800_000_000_000;
     expect(retryAtOf(headers, now)?.getTime() ?? null).toBe(seconds === null ? null : now + seconds * 1000);
+  });
+});
+
+describe('the gate', () => {
+  test('is asked before every exchange, by the host that it goes to, and told what became of it', async () => {
+    const other = await startScriptedServer({ request: 'GET /there', body: 'yes' });
+    await start([
+      { request: 'GET /a', answer: (response) => response.destroy() },
+      { request: 'GET /a', status: 307, headers: { location: `${other.url.origin}/there`, 'x-left': '3' } },
+    ]);
+    await client.close();
+    const seen: string[] = [];
+    const gate: Gate = {
+      enter({ origin, isPull }) {
+        const name = origin === server.url.origin ? 'own' : 'other';
+        seen.push(`${name} enters${isPull ? ' to pull' : ''}`);
+        const turn: Turn = {
+          answered: (status, headers) => seen.push(`${name} answers ${status} ${String(headers['x-left'])}`),
+          failed: (error) => seen.push(`${name} fails: ${(error as RegistryError).code}`),
+          ended: () => seen.push(`${name} is free`),
+        };
+        return name === 'own' ? turn : Promise.resolve(turn);
+      },
+    };
+    client = openHttpClient({ trustedHostname: '127.0.0.1', allowedNetworks: [], limits, gate });
+    expect(await get('/a', { isPull: true })).toEqual({ status: 200, text: 'yes' });
+    expect(seen).toEqual([
+      ...['own enters to pull', 'own fails: UNAVAILABLE', 'own is free'],
+      ...['own enters to pull', 'own answers 307 3', 'own is free'],
+      ...['other enters to pull', 'other answers 200 undefined', 'other is free'],
+    ]);
+    await other.close();
+  });
+
+  test('nothing is sent where it refuses', async () => {
+    await start([]);
+    await client.close();
+    const refusal = new RegistryError('RATE_LIMITED', 'later');
+    const gate: Gate = { enter: () => Promise.reject(refusal) };
+    client = openHttpClient({ trustedHostname: '127.0.0.1', allowedNetworks: [], limits, gate });
+    await expect(get('/a')).rejects.toBe(refusal);
+    expect(client.traffic).toEqual({ requests: 0, bytes: 0 });
+    expect(server.requests).toEqual([]);
   });
 });
 

@@ -43,7 +43,7 @@ export class Session {
   constructor(settings: RegistrySettings, limits: Partial<HttpLimits>) {
     const policy = { trustedHostname: settings.url.hostname, allowedNetworks: settings.allowedNetworks ?? [] };
     this.#settings = settings;
-    this.#http = openHttpClient({ ...policy, limits });
+    this.#http = openHttpClient({ ...policy, limits, ...(settings.gate && { gate: settings.gate }) });
     this.#authorizer = new Authorizer(settings, policy, this.#http);
     this.#origin = settings.url.origin;
     this.#prefix = settings.url.pathname.replace(/\/+$/, '');
@@ -83,10 +83,12 @@ export class Session {
   }
 
   async #sendOnce(ask: Ask, authorization: string | null, signal: AbortSignal): Promise<HttpAnswer> {
-    const { method, headers, maxBytes, stream } = ask;
+    const { method, headers, maxBytes, stream = false, isPull = false } = ask;
     const path = this.#prefix + ask.path;
-    const request = { method, origin: this.#origin, path, headers, authorization, maxBytes, ...(stream && { stream }) };
-    const answer = await this.#http.send(request, signal);
+    const answer = await this.#http.send(
+      { method, origin: this.#origin, path, headers, authorization, maxBytes, stream, isPull },
+      signal,
+    );
     this.#rateLimit = rateLimitOf(answer.headers, Date.now()) ?? this.#rateLimit;
     return answer;
   }
