@@ -6,7 +6,7 @@ import { adminTokenOf, type AdminToken } from './admin-token.ts';
 import { announce } from './announce.ts';
 import { openProcessDatabase } from './database.ts';
 import { runUntilSignal } from './process.ts';
-import { registryKinds } from './registry-kinds.ts';
+import { registryKindsOf } from './registry-kinds.ts';
 import { openStorage, type Storage } from './storage.ts';
 import { ownVersion } from './version.ts';
 
@@ -26,7 +26,7 @@ export interface Api {
 /** Opens the API and begins to listen. Throws INVALID_CONFIGURATION where the port can't be had. */
 export async function openApi({ config, storage, adminToken, log }: ApiSettings): Promise<Api> {
   const database = openProcessDatabase({ storage, log, poolSize: 8 });
-  const commands = createCommands({ database, seal: storage.seal, kinds: registryKinds });
+  const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config) });
   const { trustedDocuments, isSubgraph } = config;
   const closes = [() => database.close()];
   const close = async () => {

@@ -33,7 +33,7 @@ export async function declareRegistry(
   if (await findRegistry(database, { host })) return;
   const declared = config.declarations?.registries.find((registry) => registry.host === host);
   const { url, ...registry } = await resolved(declared ?? bare(host), log);
-  const credential = registry.credential && seal.close(registry.credential);
+  const credential = registry.credential && seal.close(registry.credential, host);
   await saveRegistry(database, { ...registry, credential, url: url.href, managedBy: declared ? 'CONFIG' : 'API' });
 }
 

@@ -6,7 +6,7 @@ import { formatReference, parsePastedReference } from '../domain/reference.ts';
 import { openGraph } from '../graphql/index.ts';
 import { openProcessDatabase } from './database.ts';
 import { describeManifest, MANIFEST_QUERY, type ShownManifest } from './manifest-text.ts';
-import { registryKinds } from './registry-kinds.ts';
+import { registryKindsOf } from './registry-kinds.ts';
 import { openStorage } from './storage.ts';
 
 /** Prints what a reference names, as the catalog has it. Asks the same graph that clients ask. */
@@ -15,7 +15,7 @@ export async function show(text: string, config: Config, log: Logger): Promise<v
   const storage = await openStorage(config, log);
   const database = openProcessDatabase({ storage, log, poolSize: 4 });
   try {
-    const commands = createCommands({ database, seal: storage.seal, kinds: registryKinds });
+    const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config) });
     const graph = await openGraph({ database, commands, adminToken: '', log, drain: {} });
     const { body } = await graph.server
       .executeOperation<{ manifest: ShownManifest | null }>(

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import { openDatabase } from '../catalog/database.ts';
+import { openDatabase, type Database } from '../catalog/database.ts';
 import { migrate } from '../catalog/migrate.ts';
-import { createSeal, type Seal } from '../catalog/write/index.ts';
+import { createSeal, renewCredentials, type Seal } from '../catalog/write/index.ts';
 import type { Config } from '../config/index.ts';
 import { CatalogError, messageOf } from '../domain/errors.ts';
 import { startEmbedded } from '../postgres/index.ts';
 import { prepareQueue } from '../queue/index.ts';
-import { keptSecret } from './kept-secret.ts';
+import { keptKeys } from './kept-keys.ts';
 
 /** The database of a process, up to date, and the key of what is sealed in it. */
 export interface Storage {
@@ -22,9 +22,10 @@ export interface Storage {
 export async function openStorage(config: Config, log: Logger): Promise<Storage> {
   const place = config.databaseUrl === null ? await embedded(config, log) : external(config.databaseUrl);
   try {
-    await bringUpToDate(place, log);
-    const { text } = await keptSecret(config.dataDirectory, 'credential-key', '');
-    return { ...place, seal: createSeal(Buffer.from(text, 'base64url')) };
+    const [first, ...others] = config.credentialKeys ?? (await keptKeys(config.dataDirectory));
+    const seal = createSeal(first, ...others);
+    await bringUpToDate(place, seal, log);
+    return { ...place, seal };
   } catch (error) {
     await place.close();
     throw error;
@@ -47,15 +48,29 @@ function external(text: string): Place {
   };
 }
 
-async function bringUpToDate({ url, description }: Place, log: Logger): Promise<void> {
+async function bringUpToDate({ url, description }: Place, seal: Seal, log: Logger): Promise<void> {
   try {
     for (const name of await migrate(url)) log.info(`Applied the migration ${name}.`);
     const database = openDatabase({ url, poolSize: 1, onError: (error) => log.error(error.message) });
-    await prepareQueue(database).finally(() => database.close());
+    try {
+      await prepareQueue(database);
+      await renew(database, seal, log);
+    } finally {
+      await database.close();
+    }
   } catch (error) {
     throw new CatalogError('CATALOG_UNAVAILABLE', `The database (${description}) cannot be used: ${reasonOf(error)}.`, {
       cause: error,
     });
+  }
+}
+
+/** So that a key that seals no more can be taken away. */
+async function renew(database: Database, seal: Seal, log: Logger): Promise<void> {
+  const { renewed, unopened } = await renewCredentials(database, seal);
+  if (renewed > 0) log.info(`Sealed ${renewed} credentials anew, with the first key.`);
+  for (const host of unopened) {
+    log.warn(`The stored credential of ${host} opens with no key that is given: add the key that sealed it.`);
   }
 }
 

@@ -5,12 +5,11 @@ import { createCommands, type Commands } from '../commands/index.ts';
 import type { Config } from '../config/index.ts';
 import { CatalogError } from '../domain/errors.ts';
 import { parsePastedReference, type Reference } from '../domain/reference.ts';
-import { openRegistry } from '../registries/index.ts';
 import { startWorker } from '../worker/index.ts';
 import { openProcessDatabase } from './database.ts';
 import { declareRegistry } from './declaration.ts';
 import { openProgress } from './progress.ts';
-import { registryKinds } from './registry-kinds.ts';
+import { registryKindsOf } from './registry-kinds.ts';
 import { formatSize } from './size.ts';
 import { openStorage } from './storage.ts';
 
@@ -25,11 +24,12 @@ export async function sync(text: string, config: Config, log: Logger): Promise<v
   const database = openProcessDatabase({ storage, log, poolSize: 8 });
   try {
     await declareRegistry(reference.host, config, database, seal, log);
-    const commands = createCommands({ database, seal, kinds: registryKinds });
+    const kinds = registryKindsOf(config);
+    const commands = createCommands({ database, seal, kinds });
     const runId = await request(commands, reference);
     process.once('SIGINT', () => void commands.cancelSync({ id: runId }));
 
-    const worker = await startWorker({ database, seal, openRegistry, log, concurrency: 2 });
+    const worker = await startWorker({ database, seal, openRegistry: kinds.open, log, concurrency: 2 });
     const reads = createReads(database);
     const run = await watch(reads, runId).finally(() => worker.stop());
     const errors = (await reads.syncErrorsByRun.pages([runId], { first: 20 })).get(runId)?.nodes ?? [];

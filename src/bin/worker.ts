@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/index.ts';
-import { openRegistry } from '../registries/index.ts';
 import { startWorker } from '../worker/index.ts';
 import { openProcessDatabase } from './database.ts';
 import { applyDeclarations } from './declaration.ts';
 import { runUntilSignal } from './process.ts';
+import { registryKindsOf } from './registry-kinds.ts';
 import { openStorage, type Storage } from './storage.ts';
 
 export interface WorkerSettings {
@@ -22,6 +22,7 @@ export async function openWorker({ config, storage, log }: WorkerSettings): Prom
   const database = openProcessDatabase({ storage, log, poolSize: CONCURRENCY + 4, isWorker: true });
   try {
     await applyDeclarations(config, database, seal, log);
+    const openRegistry = registryKindsOf(config).open;
     const worker = await startWorker({ database, seal, openRegistry, log, concurrency: CONCURRENCY });
     return {
       async close() {

@@ -41,7 +41,7 @@ export async function applyConfiguration(
   await database.transaction(async (connection) => {
     const ids: number[] = [];
     for (const { url, credential, ...registry } of registries) {
-      const sealed = credential && seal.close(credential);
+      const sealed = credential && seal.close(credential, registry.host);
       const declared = { ...registry, url: url.href, managedBy: 'CONFIG', credential: sealed } as const;
       const id = await catalog.saveRegistry(connection, declared);
       await notify(connection, 'stowage_registry_changed', id);

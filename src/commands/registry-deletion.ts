@@ -36,7 +36,7 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
     const registry = await kinds.open(kind, {
       host,
       url: new URL(url),
-      credential: credential && seal.open(credential),
+      credential: credential && seal.open(credential, host),
     });
     const signal = AbortSignal.timeout(LONGEST);
     try {

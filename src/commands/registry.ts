@@ -4,6 +4,7 @@ import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
+import { shownAddress } from '../domain/web-address.ts';
 import type { Credential, OpenRegistryFunction } from '../registries/registry.ts';
 import { invalid, notFound, read, type UserError } from './user-error.ts';
 
@@ -91,7 +92,7 @@ export function createRegistryCommands(
         title: input.title ?? null,
         url: url.href,
         managedBy: 'API',
-        credential: credential && seal.close(credential),
+        credential: credential && seal.close(credential, host),
       });
       return { registryId, userErrors: [] };
     },
@@ -102,7 +103,7 @@ export function createRegistryCommands(
       if (stored === null || errors.length > 0) return { registryId: null, userErrors: errors };
       const url = read(errors, 'url', () => newUrl(stored, input, kinds));
       const given = readCredential(errors, input.credential);
-      const credential = input.credential === undefined ? stored.credential : given && seal.close(given);
+      const credential = input.credential === undefined ? stored.credential : given && seal.close(given, stored.host);
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
       const title = input.title === undefined ? stored.title : input.title;
       await catalog.saveRegistry(database, { ...stored, title, url: url.href, credential });
@@ -132,11 +133,11 @@ export function parseRegistryUrl(text: string, insecure: boolean | undefined): U
   if (url === null || !isKnown || url.username || url.password || url.search || url.hash) {
     throw new CatalogError(
       'INVALID_ARGUMENT',
-      `"${text.slice(0, 200)}" is not a registry's address: write https://host, http://host or file:///path, without a user or a query.`,
+      `"${shownAddress(text)}" is not a registry's address: write https://host, http://host or file:///path, without a user or a query.`,
     );
   }
   if (insecure === false && url.protocol === 'http:') {
-    throw new CatalogError('INVALID_ARGUMENT', `"${text.slice(0, 200)}" is plain HTTP, and insecure is false.`);
+    throw new CatalogError('INVALID_ARGUMENT', `"${shownAddress(text)}" is plain HTTP, and insecure is false.`);
   }
   return url;
 }

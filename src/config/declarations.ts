@@ -5,6 +5,7 @@ import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import { REGISTRY_KINDS, type RegistryKindName } from '../domain/registry-kind.ts';
 import { parseSchedule } from '../domain/schedule.ts';
+import { shownAddress } from '../domain/web-address.ts';
 import type { Environment } from './environment.ts';
 import { readDocument } from './document.ts';
 
@@ -161,7 +162,7 @@ function parseAddress(text: string): URL {
   const isKnown = url !== null && ['http:', 'https:', 'file:'].includes(url.protocol);
   if (!isKnown || url.username !== '' || url.password !== '') {
     throw new Error(
-      `"${url?.password ? 'an address with a password' : text.slice(0, 200)}" is not an address of a registry: write https://host, http://host:port, or file:///path of a layout.`,
+      `"${shownAddress(text)}" is not an address of a registry: write https://host, http://host:port, or file:///path of a layout, without a user.`,
     );
   }
   return url;

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { KEY_FORM, parseKeys, type CredentialKeys } from './credential-keys.ts';
 import { editDistance } from './faults.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,6 +18,10 @@ export interface ProcessSettings {
   readonly dataDirectory: string;
   /** Null means the one that is kept in the data directory. */
   readonly adminToken: string | null;
+  /** Null means those that are kept in the data directory. */
+  readonly credentialKeys: CredentialKeys | null;
+  /** Networks that registries may point to although they are not public, such as 10.0.0.0/8. */
+  readonly allowedNetworks: readonly string[];
   /** Whether to catalog the bundled layout and a few images of Docker Hub while nothing else is configured. */
   readonly samples: boolean;
   readonly logLevel: LogLevel;
@@ -73,6 +78,13 @@ export function readEnvironment(
       parseToken,
       'cannot be sent as a bearer token: write letters, digits and -._~+/ only.',
     ),
+    credentialKeys: read<CredentialKeys | null>(
+      'STOWAGE_CREDENTIAL_KEY',
+      null,
+      parseKeys,
+      `is not a key: write ${KEY_FORM}; several with commas, the one that seals first.`,
+    ),
+    allowedNetworks: readNetworks(environment['STOWAGE_ALLOW_NETWORKS'] ?? '', faults),
     samples: read('STOWAGE_SAMPLES', true, parseSwitch, 'is neither 1 (catalog the samples) nor 0 (do not).'),
     logLevel: read('LOG_LEVEL', 'info', parseLogLevel, `is not one of ${LOG_LEVELS.join(', ')}.`),
     trustedDocuments,
@@ -87,6 +99,8 @@ const VARIABLES = [
   'STOWAGE_DATA',
   'STOWAGE_CONFIG',
   'STOWAGE_ADMIN_TOKEN',
+  'STOWAGE_CREDENTIAL_KEY',
+  'STOWAGE_ALLOW_NETWORKS',
   'STOWAGE_SAMPLES',
   'STOWAGE_TRUSTED_DOCUMENTS',
   'STOWAGE_FEDERATION',
@@ -95,7 +109,7 @@ const VARIABLES = [
 type Variable = (typeof VARIABLES)[number];
 
 /** Never shown: a fault may well be in the password. */
-const SECRETS: ReadonlySet<Variable> = new Set(['DATABASE_URL', 'STOWAGE_ADMIN_TOKEN']);
+const SECRETS: ReadonlySet<Variable> = new Set(['DATABASE_URL', 'STOWAGE_ADMIN_TOKEN', 'STOWAGE_CREDENTIAL_KEY']);
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -128,6 +142,24 @@ function parseDatabaseUrl(text: string): string | undefined {
 /** https://datatracker.ietf.org/doc/html/rfc6750#section-2.1 */
 function parseToken(text: string): string | undefined {
   return /^[A-Za-z0-9._~+/-]+=*$/.test(text) ? text : undefined;
+}
+
+function readNetworks(text: string, faults: string[]): string[] {
+  const networks = text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  for (const network of networks) {
+    if (isNetwork(network)) continue;
+    faults.push(
+      `environment STOWAGE_ALLOW_NETWORKS: "${network.slice(0, 200)}" is not a network: write addresses with the length of their prefix, such as 10.0.0.0/8 or fd00::/8, several with commas.`,
+    );
+  }
+  return networks;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc4632#section-3.1; an address alone is a network of one. */
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([0-9A-Fa-f.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(prefix ?? 0) <= (version === 4 ? 32 : 128);
 }
 
 function parseSwitch(text: string): boolean | undefined {

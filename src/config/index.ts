@@ -6,6 +6,7 @@ import { readDeclarations, type Declarations } from './declarations.ts';
 
 export type { DeclaredCredential, DeclaredRegistry, DeclaredSource, Declarations } from './declarations.ts';
 export type { Environment, LogLevel, ProcessSettings } from './environment.ts';
+export { KEY_FORM, parseKeys, type CredentialKeys } from './credential-keys.ts';
 export { InvalidConfiguration } from './faults.ts';
 
 /** All that an operator can set, checked. */

@@ -8,6 +8,7 @@ import type { Gate, GatedRequest, Turn } from './gate.ts';
 import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { followRedirect } from './redirect.ts';
 import { retryAtOf } from './retry-after.ts';
+import { withoutSecrets } from './secrets.ts';
 
 export interface HttpRequest extends GatedRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
@@ -28,7 +29,7 @@ export interface HttpRequest extends GatedRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Of an answer that is no 200, the first 64 KiB. */
+  /** Of an answer that is no 200, the first 64 KiB, without the secrets that the request was sent with. */
   readonly body: Buffer;
   /** The body of a 200 that was asked for as a stream; else null. */
   readonly chunks: AsyncIterable<Uint8Array> | null;
@@ -144,7 +145,8 @@ class UndiciClient implements HttpClient {
       const exchange = new Exchange(expectation, this.#limits, {
         answered: (status, headers, body, chunks) => {
           turn?.answered(status, headers);
-          resolve({ status, headers, body, chunks });
+          const shown = status === 200 ? body : withoutSecrets(body, request.authorization, request.body);
+          resolve({ status, headers, body: shown, chunks });
         },
         failed: (error) => {
           turn?.failed(error);

@@ -30,7 +30,7 @@ export function createOpenRegistries(database: Database, seal: Seal, open: OpenR
     const registry = await open(stored.kind, {
       host: stored.host,
       url: new URL(stored.url),
-      credential: stored.credential && seal.open(stored.credential),
+      credential: stored.credential && seal.open(stored.credential, stored.host),
     });
     return { stored, registry, users: 0, requests: 0, bytes: 0, expired: false };
   }

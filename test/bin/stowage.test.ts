@@ -5,6 +5,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createSeal, saveRegistry } from '../../src/catalog/write/index.ts';
+import type { RegistryHost } from '../../src/domain/reference.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -199,6 +201,35 @@ test('sync fetches one tag and tells what came of it, and show prints it', async
     expect(shown.stdout).toMatch(/^ {2}entrypoint {5}\["web-server"\]$/m);
     expect(shown.stdout).toMatch(/^ +[\d.]+ k?B {2}sha256:[0-9a-f]{12} {2}COPY /m);
     expect(shown.status).toBe(0);
+  } finally {
+    await database.close();
+  }
+});
+
+test('a new key seals anew what the old one sealed, and one that is lost is told of', async () => {
+  const database = await createTestDatabase();
+  const data = folder();
+  const oldKey = Buffer.alloc(32, 1).toString('base64');
+  const newKey = '02'.repeat(32);
+  const host = 'registry.example.com' as RegistryHost;
+  const settings = { DATABASE_URL: database.url, STOWAGE_DATA: data };
+  try {
+    await saveRegistry(database, {
+      host,
+      kind: 'OCI',
+      title: null,
+      url: `https://${host}`,
+      managedBy: 'API',
+      credential: createSeal(Buffer.from(oldKey, 'base64')).close({ kind: 'bearer', token: 'hunter2' }, host),
+    });
+    const lost = run(['migrate'], { ...settings, STOWAGE_CREDENTIAL_KEY: newKey });
+    expect(lost.stderr).toContain(`credential of ${host} opens with no key that is given`);
+    const rotated = run(['migrate'], { ...settings, STOWAGE_CREDENTIAL_KEY: `${newKey},${oldKey}` });
+    expect(rotated.stderr).toContain('Sealed 1 credentials anew');
+    writeFileSync(join(data, 'credential-key'), `${newKey}\nhunter2\n`);
+    const broken = run(['migrate'], settings);
+    expect(broken.stderr).toMatch(/^stowage: .*credential-key has a line that is not a key: write 32 bytes .+\n$/);
+    expect(broken.stderr).not.toContain('hunter2');
   } finally {
     await database.close();
   }

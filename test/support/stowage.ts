@@ -1,4 +1,4 @@
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
@@ -31,10 +31,9 @@ export interface FinishedRun {
 
 const ADMIN_TOKEN = 'stowage_test';
 
-export async function startStowage(): Promise<RunningStowage> {
+export async function startStowage(log: Logger = pino({ level: 'silent' })): Promise<RunningStowage> {
   const database = await createTestDatabase();
   await prepareQueue(database);
-  const log = pino({ level: 'silent' });
   const seal = createSeal(Buffer.alloc(32, 1));
   const workerDatabase = openDatabase({
     url: database.url,
@@ -42,7 +41,8 @@ export async function startStowage(): Promise<RunningStowage> {
     isWorker: true,
     onError: () => undefined,
   });
-  const worker = await startWorker({ database: workerDatabase, seal, openRegistry, log, concurrency: 4 });
+  const pauses = [10, 20];
+  const worker = await startWorker({ database: workerDatabase, seal, openRegistry, log, concurrency: 4, pauses });
   const commands = createCommands({
     database,
     seal,

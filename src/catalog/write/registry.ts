@@ -1,9 +1,10 @@
 import type { Connection, Database } from '../database.ts';
 import type { RateLimit } from '../../registries/registry.ts';
+import { CatalogError } from '../../domain/errors.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
 import type { RegistryKindName } from '../../domain/registry-kind.ts';
 import { holdContent } from './content-lock.ts';
-import type { SealedCredential } from './credential.ts';
+import type { Seal, SealedCredential } from './credential.ts';
 import { lockCounts, releaseRegistry } from './held-image.ts';
 
 export type ManagedBy = 'CONFIG' | 'API';
@@ -47,6 +48,38 @@ export async function saveRegistry(connection: Connection, registry: NewRegistry
     [host, kind, title, url, managedBy, credential],
   );
   return (rows[0] as { id: number }).id;
+}
+
+/**
+ * Seals anew what an older key sealed, or what was sealed in an older form. Answers with how many that were, and with
+ * the hosts whose credentials no key opens; these stay as they are.
+ */
+export async function renewCredentials(
+  connection: Connection,
+  seal: Seal,
+): Promise<{ readonly renewed: number; readonly unopened: readonly RegistryHost[] }> {
+  const rows = await connection.run<{ host: RegistryHost; credential: SealedCredential }>(
+    `/* catalog.listCredentials */ select host, credential from registry where credential is not null order by host`,
+    [],
+  );
+  const unopened: RegistryHost[] = [];
+  let renewed = 0;
+  for (const { host, credential } of rows) {
+    try {
+      const anew = seal.renew(credential, host);
+      if (anew === null) continue;
+      renewed++;
+      // Unless another process was faster, or the credential is another one by now.
+      await connection.run(
+        `/* catalog.renewCredential */ update registry set credential = $3 where host = $1 and credential = $2`,
+        [host, credential, anew],
+      );
+    } catch (error) {
+      if (!(error instanceof CatalogError) || error.code !== 'INVALID_CONFIGURATION') throw error;
+      unopened.push(host);
+    }
+  }
+  return { renewed, unopened };
 }
 
 /** Takes the registry's repositories, tags and their history with it; images stay, as content of no registry. */
