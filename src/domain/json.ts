@@ -9,7 +9,7 @@ const MAX_DEPTH = 64;
  * Parses a document from outside: UTF-8 with faults replaced, a byte order mark dropped, depth bounded. Characters
  * that PostgreSQL can't hold (NUL, lone surrogates) become U+FFFD. The digest was taken over the bytes, before.
  */
-export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
+export function parseJson(bytes: Uint8Array, what: string): Json {
   const text = new TextDecoder('utf-8').decode(bytes);
   if (depthOf(text) > MAX_DEPTH) {
     throw new RegistryError('MALFORMED', `${what} is JSON nested more than ${MAX_DEPTH} deep`);
@@ -20,8 +20,14 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   } catch (error) {
     throw new RegistryError('MALFORMED', `${what} is not JSON`, { cause: error });
   }
+  return UNSTORABLE.test(text) ? storable(value) : value;
+}
+
+/** As `parseJson`; what is no object is MALFORMED. */
+export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
+  const value = parseJson(bytes, what);
   if (!isObject(value)) throw new RegistryError('MALFORMED', `${what} is not a JSON object`);
-  return UNSTORABLE.test(text) ? (storable(value) as JsonObject) : value;
+  return value;
 }
 
 export function isObject(value: unknown): value is JsonObject {

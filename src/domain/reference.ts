@@ -75,8 +75,12 @@ export function parseRegistryHost(text: string): RegistryHost {
 }
 
 export function parseRepositoryName(text: string): RepositoryName {
-  if (text.length <= MAX_PATH && PATH.test(text)) return text as RepositoryName;
+  if (isRepositoryName(text)) return text;
   throw new InvalidReference(text, /[A-Z]/.test(text) ? 'uppercase' : 'format');
+}
+
+export function isRepositoryName(text: string): text is RepositoryName {
+  return text.length <= MAX_PATH && PATH.test(text);
 }
 
 export function parseTagName(text: string): TagName {

@@ -5,6 +5,6 @@ export { parseChallenges, type Challenge } from './challenge.ts';
 export { type Headers } from './exchange.ts';
 export { type Gate, type GatedRequest, type Turn } from './gate.ts';
 export { type HttpLimits } from './limits.ts';
-export { nextLink } from './link.ts';
+export { nextLink, nextPage } from './link.ts';
 export { refuseTarget } from './redirect.ts';
 export { retryAtOf } from './retry-after.ts';

@@ -9,20 +9,24 @@ export function nextLink(header: string | string[] | undefined, page: string): s
   if (header === undefined) return null;
   const text = Array.isArray(header) ? header.join(', ') : header;
   for (const [, target = '', parameters = ''] of text.slice(0, MAX_LENGTH).matchAll(LINK)) {
-    if (!isNext(parameters)) continue;
-    if (!URL.canParse(target, page)) return null;
-    const next = new URL(target, page);
-    const current = new URL(page);
-    if (next.origin !== current.origin) {
-      throw new RegistryError(
-        'REFUSED_ADDRESS',
-        `the next page is said to be at ${next.origin}, not at ${current.origin}`,
-      );
-    }
-    if (next.href === current.href) throw new RegistryError('MALFORMED', 'the next page is said to be the page itself');
-    return next.href;
+    if (isNext(parameters)) return nextPage(target, page);
   }
   return null;
+}
+
+/** As `nextLink`, of an address that stands anywhere in the page. */
+export function nextPage(target: string, page: string): string | null {
+  if (!URL.canParse(target, page)) return null;
+  const next = new URL(target, page);
+  const current = new URL(page);
+  if (next.origin !== current.origin) {
+    throw new RegistryError(
+      'REFUSED_ADDRESS',
+      `the next page is said to be at ${next.origin}, not at ${current.origin}`,
+    );
+  }
+  if (next.href === current.href) throw new RegistryError('MALFORMED', 'the next page is said to be the page itself');
+  return next.href;
 }
 
 const MAX_LENGTH = 8 * 1024;

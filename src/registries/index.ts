@@ -3,12 +3,13 @@ import { CatalogError } from '../domain/errors.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
 import { oci } from './oci/index.ts';
 import { ociLayout } from './oci-layout/index.ts';
+import { dockerHub } from './docker-hub/index.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
 
 export { credentialFromDockerConfig } from './docker-config.ts';
 
 /** Every kind of registry that there is. A new one is a folder and a line here. */
-export const registryKinds: readonly RegistryKind[] = [ociLayout, oci];
+export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, oci];
 
 /** Opens a registry for one run; close it afterwards. */
 export function openRegistry(kind: RegistryKindName, settings: RegistrySettings): Promise<OpenRegistry> {

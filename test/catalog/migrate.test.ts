@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { migrate } from '../../src/catalog/migrate.ts';
 import { catalogOf } from '../support/catalog.ts';
@@ -35,6 +35,21 @@ test('reads the versions of tags that are older than the columns for them', asyn
   expect(await versions()).not.toEqual(expected);
   await migrate(database.url);
   expect(await versions()).toEqual(expected);
+});
+
+test('Docker Hub of older catalogs is of its own kind, and a mirror of it stays as it is', async () => {
+  const kinds = async (url: string) => {
+    await database.run('delete from registry', []);
+    await database.run(
+      `insert into registry (host, kind, url, managed_by) values ('docker.io', 'OCI', $1, 'API'), ('x.io', 'OCI', $1, 'API')`,
+      [url],
+    );
+    await database.run(readFileSync('prisma/migrations/20261126105900_docker_hub/migration.sql', 'utf8'), []);
+    return database.run('select host, kind from registry order by host', []);
+  };
+  const other = { host: 'x.io', kind: 'OCI' };
+  expect(await kinds('https://registry-1.docker.io/')).toEqual([{ host: 'docker.io', kind: 'DOCKER_HUB' }, other]);
+  expect(await kinds('https://mirror.gcr.io/')).toEqual([{ host: 'docker.io', kind: 'OCI' }, other]);
 });
 
 test('the migrations make all that the model in prisma/schema.prisma has', async () => {

@@ -4,6 +4,7 @@ import { parseManifest } from '../../src/domain/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST, SCHEMA1_SIGNED } from '../../src/domain/media-type.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../../src/domain/reference.ts';
 import type { HttpLimits } from '../../src/http/index.ts';
+import { openClient } from '../../src/registries/client.ts';
 import { openOciRegistry } from '../../src/registries/oci/index.ts';
 import type { Credential, OpenRegistry } from '../../src/registries/registry.ts';
 import { describeSamples, sample } from '../support/samples.ts';
@@ -24,7 +25,7 @@ let registry: OpenRegistry;
 async function open(entries: Entry[], limits: Partial<HttpLimits> = {}, credential: Credential | null = null) {
   server = await startScriptedServer(...entries);
   const settings = { host: server.url.host as RegistryHost, url: server.url, credential };
-  registry = openOciRegistry(settings, { retryPauses: [1, 1], ...limits });
+  registry = openOciRegistry(settings, openClient(settings, { retryPauses: [1, 1], ...limits }));
 }
 
 afterEach(async () => {

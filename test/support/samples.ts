@@ -7,6 +7,9 @@ const folder = fileURLToPath(new URL('../../../shared/design/samples/', import.m
 /** A group of tests on the samples, reported as skipped where there are none. */
 export const describeSamples = existsSync(folder) ? describe : describe.skip;
 
+/** A test on the samples, reported as skipped where there are none. */
+export const sampleTest = existsSync(folder) ? test : test.skip;
+
 export function sample(name: string): Buffer {
   return readFileSync(folder + name);
 }

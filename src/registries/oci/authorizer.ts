@@ -7,21 +7,25 @@ import {
   type Headers,
   type HttpClient,
 } from '../../http/index.ts';
+import { basicAuthorization } from '../authorization.ts';
+import { addressPolicyOf } from '../client.ts';
+import { KeptToken } from '../kept-token.ts';
 import type { RegistrySettings } from '../registry.ts';
-import { basicAuthorization, fetchToken, type Token, type TokenRequest } from './token.ts';
+import { fetchToken } from './token.ts';
 
 /** What to send as Authorization, learned from the challenges of one registry. */
 export class Authorizer {
   readonly #settings: RegistrySettings;
   readonly #policy: AddressPolicy;
   readonly #http: HttpClient;
-  readonly #grants = new LRUCache<string, Grant>({ max: 1000 });
+  /** By scope. */
+  readonly #tokens = new LRUCache<string, KeptToken>({ max: 1000 });
   /** Once the registry has asked for it. */
   #isBasic = false;
 
-  constructor(settings: RegistrySettings, policy: AddressPolicy, http: HttpClient) {
+  constructor(settings: RegistrySettings, http: HttpClient) {
     this.#settings = settings;
-    this.#policy = policy;
+    this.#policy = addressPolicyOf(settings);
     this.#http = http;
   }
 
@@ -30,10 +34,7 @@ export class Authorizer {
     const { credential } = this.#settings;
     if (credential?.kind === 'bearer') return `Bearer ${credential.token}`;
     if (this.#isBasic && credential?.kind === 'basic') return basicAuthorization(credential);
-    const grant = this.#grants.get(scope);
-    if (grant === undefined) return null;
-    if (grant.token !== null && grant.token.expiresAt > Date.now()) return grant.authorization;
-    return this.#renew(grant, signal);
+    return this.#tokens.get(scope)?.authorization(signal) ?? null;
   }
 
   /**
@@ -54,34 +55,17 @@ export class Authorizer {
     throw new RegistryError('UNAUTHORIZED', this.#adviceFor(challenges), { status: 401 });
   }
 
-  #bearer(challenge: Challenge, scope: string, used: string | null, signal: AbortSignal): Promise<string> {
-    const known = this.#grants.get(scope);
+  #bearer(challenge: Challenge, scope: string, used: string | null, signal: AbortSignal): string | Promise<string> {
+    const known = this.#tokens.get(scope);
     // Another request has been given a new token meanwhile, or is waiting for it.
-    if (known && (known.pending !== null || (known.token !== null && known.authorization !== used))) {
-      return known.pending === null ? Promise.resolve(known.authorization) : this.#renew(known, signal);
-    }
+    if (known?.isNewerThan(used)) return known.authorization(signal, used);
+    const { url, credential } = this.#settings;
     const scopes = challenge.scope.length > 0 ? challenge.scope : [scope];
     const request = { realm: challenge.realm ?? '', service: challenge.service, scopes };
-    const grant: Grant = { request, token: null, authorization: '', pending: null };
-    this.#grants.set(scope, grant);
-    return this.#renew(grant, signal);
-  }
-
-  /** Single flight: all that wait for a scope share one request to the token service. */
-  #renew(grant: Grant, signal: AbortSignal): Promise<string> {
-    grant.pending ??= fetchToken(
-      grant.request,
-      { url: this.#settings.url, policy: this.#policy, credential: this.#settings.credential },
-      this.#http,
-      signal,
-    )
-      .then((token) => {
-        grant.token = token;
-        grant.authorization = `Bearer ${token.value}`;
-        return grant.authorization;
-      })
-      .finally(() => (grant.pending = null));
-    return grant.pending;
+    const registry = { url, policy: this.#policy, credential };
+    const token = new KeptToken((asking) => fetchToken(request, registry, this.#http, asking));
+    this.#tokens.set(scope, token);
+    return token.authorization(signal);
   }
 
   #adviceFor(challenges: readonly Challenge[]): string {
@@ -90,12 +74,4 @@ export class Authorizer {
     const have = credential === null ? 'no credential is set' : 'the credential was refused';
     return `${host} asks to sign in (it offers ${offered}); ${have}`;
   }
-}
-
-/** The right to one scope, once granted and renewed as needed. */
-interface Grant {
-  readonly request: TokenRequest;
-  token: Token | null;
-  authorization: string;
-  pending: Promise<string> | null;
 }

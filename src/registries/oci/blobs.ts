@@ -3,7 +3,7 @@ import { algorithmOf, verifies, type Digest } from '../../domain/digest.ts';
 import { RegistryError } from '../../domain/errors.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
 import type { HttpAnswer } from '../../http/index.ts';
-import { errorOf } from './answer.ts';
+import { errorOf } from '../answer.ts';
 import { pullScope, type Session } from './session.ts';
 
 /**

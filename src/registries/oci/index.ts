@@ -1,5 +1,6 @@
-import { DOCKER_HUB, isTagName, parseRepositoryName, type RepositoryName } from '../../domain/reference.ts';
-import type { HttpLimits } from '../../http/index.ts';
+import { isRepositoryName, isTagName, type RepositoryName } from '../../domain/reference.ts';
+import type { HttpClient } from '../../http/index.ts';
+import { openClient } from '../client.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { fetchBlob } from './blobs.ts';
 import { deleteManifest } from './deletion.ts';
@@ -15,9 +16,9 @@ export const oci: RegistryKind = {
   open: async (settings) => openOciRegistry(settings),
 };
 
-/** As `oci.open`, with other limits than the usual. */
-export function openOciRegistry(settings: RegistrySettings, limits: Partial<HttpLimits> = {}): OpenRegistry {
-  const session = new Session(settings, limits);
+/** As `oci.open`, over a client that is used for more; closing the registry closes it. */
+export function openOciRegistry(settings: RegistrySettings, http: HttpClient = openClient(settings)): OpenRegistry {
+  const session = new Session(settings, http);
   const manifests = new Manifests(session);
   const referrers = new Referrers(session);
   const pageSize = { names: LARGE_PAGE };
@@ -33,13 +34,8 @@ export function openOciRegistry(settings: RegistrySettings, limits: Partial<Http
     fetchBlob: (repository, digest, size, signal) => fetchBlob(session, repository, digest, size, signal),
     deleteManifest: (repository, target, signal) => deleteManifest(session, manifests, repository, target, signal),
     listReferrers: (repository, subject, signal) => referrers.list(repository, subject, signal),
-    // Docker Hub has the call and refuses it to everybody.
-    ...(settings.host !== DOCKER_HUB && {
-      listRepositories: (_prefix: string, signal: AbortSignal) => listNames(session, REPOSITORIES, pageSize, signal),
-    }),
-    get traffic() {
-      return session.traffic;
-    },
+    listRepositories: (_prefix, signal) => listNames(session, REPOSITORIES, pageSize, signal),
+    traffic: session.traffic,
     close: () => session.close(),
   };
 }
@@ -63,13 +59,4 @@ function tagsOf(repository: RepositoryName) {
     isName: isTagName,
     maxNames: MAX_TAGS,
   } as const;
-}
-
-function isRepositoryName(text: string): text is RepositoryName {
-  try {
-    parseRepositoryName(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

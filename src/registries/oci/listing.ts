@@ -1,7 +1,7 @@
 import { RegistryError } from '../../domain/errors.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { nextLink, type HttpAnswer } from '../../http/index.ts';
-import { errorOf, isPageSizeRefusal, jsonOf } from './answer.ts';
+import { errorOf, isPageSizeRefusal, jsonOf } from '../answer.ts';
 import type { Session } from './session.ts';
 
 /** A list of names that a registry gives page by page. */

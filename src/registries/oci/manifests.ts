@@ -15,7 +15,7 @@ import {
 import type { RepositoryName, TagName } from '../../domain/reference.ts';
 import type { HttpAnswer } from '../../http/index.ts';
 import type { FetchedManifest } from '../registry.ts';
-import { errorOf, jsonOf, refuseStrangers } from './answer.ts';
+import { errorOf, jsonOf, refuseStrangers } from '../answer.ts';
 import { pullScope, type Session } from './session.ts';
 
 /** The manifests of one registry, and what was learned of how it answers HEAD. */

@@ -3,7 +3,7 @@ import { arrayOf, isObject, parseJsonObject, type JsonObject } from '../../domai
 import { OCI_INDEX } from '../../domain/media-type.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
 import { nextLink } from '../../http/index.ts';
-import { errorOf } from './answer.ts';
+import { errorOf } from '../answer.ts';
 import { pullScope, type Session } from './session.ts';
 
 /** What refers to a manifest, by the registry's own list. */

@@ -2,14 +2,10 @@ import { RegistryError } from '../../domain/errors.ts';
 import { parseTimestamp } from '../../domain/timestamp.ts';
 import { textOf, type JsonObject } from '../../domain/json.ts';
 import { refuseTarget, type AddressPolicy, type HttpAnswer, type HttpClient } from '../../http/index.ts';
+import { errorOf, jsonOf } from '../answer.ts';
+import { basicAuthorization } from '../authorization.ts';
+import { tokenTextOf, type Token } from '../kept-token.ts';
 import type { Credential } from '../registry.ts';
-import { errorOf, jsonOf } from './answer.ts';
-
-/** A bearer token and the moment, in milliseconds, from which it is not used any more. */
-export interface Token {
-  readonly value: string;
-  readonly expiresAt: number;
-}
 
 export interface TokenRequest {
   /** As the challenge has it; resolved against the registry's address. */
@@ -64,10 +60,7 @@ export function isTrustedRealm(registry: URL, realm: URL): boolean {
  * count as one, and a time of issue that can't be right is the time of receipt.
  */
 export function readToken(document: JsonObject, now: number, what: string): Token {
-  const value = textOf(document['access_token']) ?? textOf(document['token']);
-  if (value === null || !PRINTABLE.test(value)) {
-    throw new RegistryError('UNAUTHORIZED', `${what}: there is none in the answer`);
-  }
+  const value = tokenTextOf(textOf(document['access_token']) ?? document['token'], what);
   const said = Number(document['expires_in'] ?? MIN_LIFETIME);
   const lifetime = Math.min(Math.max(Number.isFinite(said) ? said : 0, MIN_LIFETIME), MAX_LIFETIME) * 1000;
   const issuedAt = parseTimestamp(document['issued_at'])?.getTime() ?? now;
@@ -79,8 +72,6 @@ const MAX_TOKEN_BYTES = 1024 * 1024;
 const MIN_LIFETIME = 60;
 const MAX_LIFETIME = 12 * 3600;
 const SAFETY = 10_000;
-/** Anything else can't stand in a header. */
-const PRINTABLE = /^[\x21-\x7e]+$/;
 
 function askByQuery(
   realm: URL,
@@ -130,10 +121,6 @@ function exchangeIdentity(
     },
     signal,
   );
-}
-
-export function basicAuthorization(credential: Extract<Credential, { kind: 'basic' }>): string {
-  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
 }
 
 function refusal(answer: HttpAnswer, what: string, wasWithheld: boolean): RegistryError {

@@ -1,6 +1,6 @@
-import { RegistryError, type RegistryErrorCode } from '../../domain/errors.ts';
-import { isObject, parseJsonObject, textOf, type JsonObject } from '../../domain/json.ts';
-import { retryAtOf, type HttpAnswer } from '../../http/index.ts';
+import { RegistryError, type RegistryErrorCode } from '../domain/errors.ts';
+import { isObject, parseJson, parseJsonObject, textOf, type Json, type JsonObject } from '../domain/json.ts';
+import { retryAtOf, type HttpAnswer } from '../http/index.ts';
 
 /**
  * The JSON object of a good answer. A page of a proxy or a portal is no registry's answer (NOT_A_REGISTRY), and an
@@ -16,11 +16,18 @@ export function jsonOf(answer: HttpAnswer, what: string): JsonObject {
   return document;
 }
 
+/** The JSON list of a good answer, which only an API beside the distribution API gives; else as `jsonOf`. */
+export function jsonListOf(answer: HttpAnswer, what: string): Json[] {
+  if (firstByteOf(answer.body) !== OPENING_BRACKET) {
+    jsonOf(answer, what);
+    throw new RegistryError('MALFORMED', `${what} is a JSON object and not a list`);
+  }
+  return parseJson(answer.body, what) as Json[];
+}
+
 /** Throws NOT_A_REGISTRY unless the bytes begin as a JSON object does. */
 export function refuseStrangers(body: Uint8Array, what: string): void {
-  let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
-  while (BLANKS.has(body[at] ?? 0)) at++;
-  if (body[at] === OPENING_BRACE) return;
+  if (firstByteOf(body) === OPENING_BRACE) return;
   throw new RegistryError(
     'NOT_A_REGISTRY',
     `${what} is not JSON: something else than a registry answers there, perhaps a proxy or a sign-in page`,
@@ -50,8 +57,16 @@ export function isPageSizeRefusal(answer: HttpAnswer): boolean {
 
 const BLANKS = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const OPENING_BRACE = 0x7b;
+const OPENING_BRACKET = 0x5b;
 /** Where a registry limits and does not say until when. */
 const UNSAID_PAUSE = 60_000;
+
+/** Behind a byte order mark and blanks; undefined where there is none. */
+function firstByteOf(body: Uint8Array): number | undefined {
+  let at = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+  while (BLANKS.has(body[at] ?? 0)) at++;
+  return body[at];
+}
 
 function codeOf(status: number, message: string | null, saysWhenToRetry: boolean): RegistryErrorCode {
   if (status === 401) return 'UNAUTHORIZED';

@@ -1,0 +1,173 @@
+import { RegistryError } from '../domain/errors.ts';
+import { isObject, type Json, type JsonObject } from '../domain/json.ts';
+import { nextLink, nextPage, type HttpAnswer, type HttpClient, type HttpRequest } from '../http/index.ts';
+import { errorOf, jsonListOf, jsonOf } from './answer.ts';
+import { trafficOf } from './client.ts';
+import type { RateLimit, Traffic } from './registry.ts';
+import { RequestLimits } from './request-limits.ts';
+
+export interface ApiSettings {
+  /** Where the API is: https://hub.docker.com. Paths are below it. */
+  readonly url: URL;
+  /** Sent with every request in place of `accept: application/json`, names and values in turn. */
+  readonly headers?: readonly string[];
+  /** Null asks as anybody. */
+  readonly signIn: SignIn | null;
+}
+
+/** What to send as Authorization, at once or when it has been asked for. A `KeptToken` is one. */
+export interface SignIn {
+  /** `refused` was answered with 401: give another, or the same where there is none. */
+  authorization(signal: AbortSignal, refused?: string): string | Promise<string>;
+}
+
+/** A list that an API gives page by page. */
+export interface ApiListing {
+  /** Of the first page. */
+  readonly path: string;
+  /** The member of a page that holds the entries; null where the page is the list itself. */
+  readonly member: string | null;
+  /** The address of the next page, as a page with members tells it; null at the end. Else the header Link tells. */
+  next?(page: JsonObject, address: URL): string | null;
+}
+
+/**
+ * A registry's own API beside the distribution API: JSON of bounded size, errors as the distribution API's, limits kept
+ * to. Every call rejects with a RegistryError, and with the signal's reason when it is aborted.
+ */
+export class RegistryApi {
+  readonly #http: HttpClient;
+  readonly #settings: ApiSettings;
+  readonly #limits: RequestLimits;
+  readonly #prefix: string;
+
+  constructor(http: HttpClient, settings: ApiSettings) {
+    this.#http = http;
+    this.#settings = settings;
+    this.#limits = new RequestLimits(settings.url.host);
+    this.#prefix = settings.url.pathname.replace(/\/+$/, '');
+  }
+
+  /** A document; null where the API says that there is none. */
+  async find(path: string, signal: AbortSignal): Promise<JsonObject | null> {
+    const answer = await this.#send({ method: 'GET', path: this.#prefix + path }, signal);
+    const what = this.#nameOf('GET', this.#prefix + path);
+    if (answer.status === 404) return null;
+    if (answer.status !== 200) throw this.#refusal(answer, what);
+    return jsonOf(answer, what);
+  }
+
+  /**
+   * The entries of each page as it comes; what is no object is dropped. Ends without an error at the end of the list
+   * only, which is also where a page beyond the first is not there. The list itself not being there is NOT_FOUND.
+   */
+  async *list(listing: ApiListing, signal: AbortSignal): AsyncGenerator<readonly JsonObject[]> {
+    const visited = new Set<string>();
+    const what = this.#nameOf('GET', this.#prefix + listing.path);
+    let path: string | null = this.#prefix + listing.path;
+    while (path !== null) {
+      if (visited.size === MAX_PAGES) throw new RegistryError('TOO_LARGE', `${what} has more than ${MAX_PAGES} pages`);
+      if (visited.has(path)) throw new RegistryError('MALFORMED', `${what}: the pages lead in a circle`);
+      const answer: HttpAnswer = await this.#send({ method: 'GET', path }, signal);
+      if (answer.status === 404 && visited.size > 0) return;
+      if (answer.status !== 200) throw this.#refusal(answer, what);
+      visited.add(path);
+      const address = this.#settings.url.origin + path;
+      const page = pageOf(answer, listing, address, what);
+      yield page.entries;
+      path = page.next === null ? null : page.next.slice(this.#settings.url.origin.length);
+    }
+  }
+
+  /** Sends a document and reads the answer. */
+  async post(path: string, document: object, signal: AbortSignal): Promise<JsonObject> {
+    const body = JSON.stringify(document);
+    const answer = await this.#send({ method: 'POST', path: this.#prefix + path, body }, signal);
+    const what = this.#nameOf('POST', this.#prefix + path);
+    if (answer.status !== 200 && answer.status !== 201) throw this.#refusal(answer, what);
+    return jsonOf(answer, what);
+  }
+
+  /** False where the API says that there is no such thing; it may also mean that it does not let us delete it. */
+  async delete(path: string, signal: AbortSignal): Promise<boolean> {
+    const answer = await this.#send({ method: 'DELETE', path: this.#prefix + path }, signal);
+    if (answer.status === 404) return false;
+    if (answer.status >= 300) throw this.#refusal(answer, this.#nameOf('DELETE', this.#prefix + path));
+    return true;
+  }
+
+  /** Of the registry together with this API, over the one client: of their limits the one that is nearer. */
+  trafficWith(registry: Traffic): Traffic {
+    return trafficOf(this.#http, () => nearer(registry.rateLimit, this.#limits.rateLimit));
+  }
+
+  async #send(request: Pick<HttpRequest, 'method' | 'path' | 'body'>, signal: AbortSignal): Promise<HttpAnswer> {
+    const { signIn } = this.#settings;
+    this.#limits.refuse(true);
+    const authorization = signIn === null ? null : await signIn.authorization(signal);
+    const answer = await this.#sendOnce(request, authorization, signal);
+    if (answer.status !== 401 || signIn === null || authorization === null) return answer;
+    const other = await signIn.authorization(signal, authorization);
+    return other === authorization ? answer : this.#sendOnce(request, other, signal);
+  }
+
+  async #sendOnce(
+    request: Pick<HttpRequest, 'method' | 'path' | 'body'>,
+    authorization: string | null,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const { url, headers = ACCEPT } = this.#settings;
+    const sent = request.body === undefined ? headers : [...headers, 'content-type', 'application/json'];
+    const answer = await this.#http.send(
+      { ...request, origin: url.origin, headers: sent, authorization, maxBytes: MAX_PAGE_BYTES },
+      signal,
+    );
+    this.#limits.observe(answer.headers);
+    return answer;
+  }
+
+  #refusal(answer: HttpAnswer, what: string): RegistryError {
+    const error = errorOf(answer, what);
+    this.#limits.obey(error);
+    return error;
+  }
+
+  #nameOf(method: string, path: string): string {
+    return `${method} ${this.#settings.url.origin}${path.split('?')[0]}`;
+  }
+}
+
+const MAX_PAGES = 1000;
+const MAX_PAGE_BYTES = 16 * 1024 * 1024;
+const ACCEPT = ['accept', 'application/json'];
+
+function pageOf(answer: HttpAnswer, listing: ApiListing, address: string, what: string) {
+  if (listing.member === null) {
+    const list = jsonListOf(answer, what);
+    return { entries: list.filter(isObject), next: nextLink(answer.headers['link'], address) };
+  }
+  const page = jsonOf(answer, what);
+  const told = listing.next?.(page, new URL(address));
+  return {
+    entries: listIn(page, listing.member, what).filter(isObject),
+    next: told === undefined ? nextLink(answer.headers['link'], address) : told && nextPage(told, address),
+  };
+}
+
+/** Null is an empty list, as some servers write one; a page that lacks it is none of this list. */
+function listIn(page: JsonObject, member: string, what: string): Json[] {
+  const list = page[member];
+  if (Array.isArray(list)) return list;
+  if (list === null) return [];
+  throw new RegistryError('MALFORMED', `${what} was answered without a list of ${member}`);
+}
+
+/** The one of which less is left; one that does not say is far. */
+function nearer(one: RateLimit | null, other: RateLimit | null): RateLimit | null {
+  if (one === null || other === null) return one ?? other;
+  return shareLeft(other) < shareLeft(one) ? other : one;
+}
+
+function shareLeft({ limit, remaining }: RateLimit): number {
+  return (remaining ?? Infinity) / (limit ?? 1);
+}

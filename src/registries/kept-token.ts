@@ -1,0 +1,49 @@
+import { RegistryError } from '../domain/errors.ts';
+
+/** A token and the moment, in milliseconds, from which it is not used any more. */
+export interface Token {
+  readonly value: string;
+  readonly expiresAt: number;
+}
+
+/**
+ * A bearer token that is asked for when it is needed and again when it has run out. All that wait for it share one
+ * request.
+ */
+export class KeptToken {
+  readonly #ask: (signal: AbortSignal) => Promise<Token>;
+  #authorization: string | null = null;
+  #expiresAt = 0;
+  #pending: Promise<string> | null = null;
+
+  constructor(ask: (signal: AbortSignal) => Promise<Token>) {
+    this.#ask = ask;
+  }
+
+  /** What to send as Authorization. One that was `refused` is not given again: another is asked for. */
+  authorization(signal: AbortSignal, refused: string | null = null): string | Promise<string> {
+    if (this.#authorization !== null && this.#expiresAt > Date.now() && this.#authorization !== refused) {
+      return this.#authorization;
+    }
+    this.#pending ??= this.#ask(signal)
+      .then(({ value, expiresAt }) => {
+        this.#expiresAt = expiresAt;
+        return (this.#authorization = `Bearer ${value}`);
+      })
+      .finally(() => (this.#pending = null));
+    return this.#pending;
+  }
+
+  /** Whether it is another one than was sent, or is being asked for. */
+  isNewerThan(used: string | null): boolean {
+    return this.#pending !== null || (this.#authorization !== null && this.#authorization !== used);
+  }
+}
+
+/** What an answer gives as token. Throws UNAUTHORIZED where that is nothing that could stand in a header. */
+export function tokenTextOf(value: unknown, what: string): string {
+  if (typeof value === 'string' && PRINTABLE.test(value)) return value;
+  throw new RegistryError('UNAUTHORIZED', `${what}: there is none in the answer`);
+}
+
+const PRINTABLE = /^[\x21-\x7e]+$/;
