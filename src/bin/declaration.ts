@@ -100,7 +100,13 @@ const SAMPLES: Declaration = {
       url: new URL('../../samples/', import.meta.url),
       credential: null,
     },
-    { host: DOCKER_HUB, kind: 'DOCKER_HUB', title: 'Docker Hub', url: defaultRegistryUrl(DOCKER_HUB), credential: null },
+    {
+      host: DOCKER_HUB,
+      kind: 'DOCKER_HUB',
+      title: 'Docker Hub',
+      url: defaultRegistryUrl(DOCKER_HUB),
+      credential: null,
+    },
   ],
   sources: [
     sample(SAMPLES_HOST, '*', null, null),
