@@ -135,9 +135,10 @@ registries:
     credential: { docker-config: true }
 sources:
   - registry: docker.io
-    repositories: library/*
+    repositories: library/*,!library/tmp-*
     tags: "3.*"
     maxTags: 10
+    newestBy: pushed-at
     platforms: [linux/amd64, linux/arm64/v8]
     schedule: 0 */6 * * *
   - { registry: ghcr.io, repositories: org/app, paused: true }
@@ -182,9 +183,10 @@ sources:
     sources: [
       {
         registry: 'docker.io',
-        repositories: 'library/*',
+        repositories: 'library/*, !library/tmp-*',
         tags: '3.*',
         maxTags: 10,
+        newestBy: 'PUSHED_AT',
         platforms: ['linux/amd64', 'linux/arm64/v8'],
         schedule: '0 */6 * * *',
         paused: false,
@@ -194,6 +196,7 @@ sources:
         repositories: 'org/app',
         tags: null,
         maxTags: null,
+        newestBy: 'VERSION',
         platforms: [],
         schedule: null,
         paused: true,
@@ -228,6 +231,7 @@ sources:
     repositories: "lib rary/*"
     tags: ""
     maxTags: 0
+    newestBy: date
     schedule: hourly
     platforms: [linux, linux/amd64]
     pausd: true
@@ -250,10 +254,11 @@ source: []
     'stowage.yaml:19: sources[0].repositories',
     'stowage.yaml:20: sources[0].tags',
     'stowage.yaml:21: sources[0].maxTags',
-    'stowage.yaml:22: sources[0].schedule',
-    'stowage.yaml:23: sources[0].platforms[0]',
-    'stowage.yaml:24: sources[0].pausd',
-    'stowage.yaml:25: source',
+    'stowage.yaml:22: sources[0].newestBy',
+    'stowage.yaml:23: sources[0].schedule',
+    'stowage.yaml:24: sources[0].platforms[0]',
+    'stowage.yaml:25: sources[0].pausd',
+    'stowage.yaml:26: source',
   ]);
   expect(faults.join('\n')).not.toContain('hunter2');
   expect(faults).toContainEqual(
@@ -264,6 +269,7 @@ source: []
   expect(faults).toContain('stowage.yaml:9: registries[1].credental: is not known; did you mean credential?');
   expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
   expect(faults).toContain('stowage.yaml:21: sources[0].maxTags: 0 is too small: the least is 1.');
+  expect(faults).toContain('stowage.yaml:22: sources[0].newestBy: "date" is not one of version, pushed-at.');
 });
 
 test('what stands twice is a fault', () => {

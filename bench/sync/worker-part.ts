@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { openDatabase, type Database } from '../../src/catalog/database.ts';
-import { createSeal, findSyncRun, queueSyncRun, saveRegistry } from '../../src/catalog/write/index.ts';
+import { createSeal, EVERY_TAG, findSyncRun, queueSyncRun, saveRegistry } from '../../src/catalog/write/index.ts';
 import { parseRegistryHost } from '../../src/domain/reference.ts';
 import { enqueueRun, prepareQueue } from '../../src/queue/index.ts';
 import { openRegistry } from '../../src/registries/index.ts';
@@ -51,7 +51,7 @@ async function start({ databaseUrl, origin, concurrency }: WorkerStart): Promise
 /** Syncs the whole registry, from the request to the finished run. */
 async function sync(): Promise<SyncResult> {
   const before = performance.now();
-  const scope = { registryId, repositories: '*', tags: null, maxTags: null, platforms: [] };
+  const scope = { registryId, repositories: '*', ...EVERY_TAG };
   const runId = await database.transaction(async (connection) => {
     const id = await queueSyncRun(connection, scope, 'MANUAL');
     await enqueueRun(connection, id);

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
-import { findRegistry, saveRegistry, type Seal } from '../catalog/write/index.ts';
+import { EVERY_TAG, findRegistry, saveRegistry, type Seal } from '../catalog/write/index.ts';
 import { applyConfiguration, type Declaration } from '../commands/index.ts';
 import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
@@ -117,5 +117,5 @@ const SAMPLES: Declaration = {
 };
 
 function sample(registry: RegistryHost, repositories: string, maxTags: number | null, schedule: string | null) {
-  return { registry, repositories, tags: null, maxTags, platforms: [], schedule, paused: false };
+  return { registry, ...EVERY_TAG, repositories, maxTags, schedule, paused: false };
 }

@@ -40,7 +40,7 @@ export function createSyncRunCommands(database: Database, now: () => Date): Sync
     }
     const runId = await database.transaction(async (connection) => {
       const { repository: repositories } = reference;
-      const scope = { registryId: registry.id, repositories, tags: tag, maxTags: null, platforms: [] };
+      const scope = { registryId: registry.id, ...catalog.EVERY_TAG, repositories, tags: tag };
       const id = await catalog.queueSyncRun(connection, scope, 'MANUAL');
       await enqueueRun(connection, id);
       return id;

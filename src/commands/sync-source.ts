@@ -1,9 +1,9 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
-import { parseRepositoryPattern, parseTagPattern } from '../domain/pattern.ts';
 import { formatPlatform, parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost } from '../domain/reference.ts';
 import { parseSchedule } from '../domain/schedule.ts';
+import { parseRepositorySelection, parseTagSelection, type NewestBy } from '../domain/selection.ts';
 import { CatalogError } from '../domain/errors.ts';
 import { invalid, notFound, read, type UserError } from './user-error.ts';
 
@@ -19,6 +19,8 @@ export interface AddSyncSourceInput {
   readonly repositories: string;
   readonly tags?: string | null;
   readonly maxTags?: number | null;
+  /** By version when null or not given. */
+  readonly newestBy?: NewestBy | null;
   readonly platforms?: readonly PlatformInput[] | null;
   readonly schedule?: string | null;
 }
@@ -29,6 +31,7 @@ export interface UpdateSyncSourceInput {
   readonly repositories?: string | null;
   readonly tags?: string | null;
   readonly maxTags?: number | null;
+  readonly newestBy?: NewestBy | null;
   readonly platforms?: readonly PlatformInput[] | null;
   readonly schedule?: string | null;
   readonly paused?: boolean | null;
@@ -69,9 +72,7 @@ export function createSyncSourceCommands(database: Database, now: () => Date): S
       const sourceId = await catalog.addSyncSource(database, {
         registryId: registry.id,
         repositories: input.repositories,
-        tags: null,
-        maxTags: null,
-        platforms: [],
+        ...catalog.EVERY_TAG,
         schedule: null,
         nextRunAt: null,
         ...change,
@@ -108,18 +109,18 @@ export function createSyncSourceCommands(database: Database, now: () => Date): S
 }
 
 type Change = Partial<
-  Pick<catalog.NewSyncSource, 'repositories' | 'tags' | 'maxTags' | 'platforms' | 'schedule' | 'nextRunAt'>
+  Pick<catalog.NewSyncSource, 'repositories' | 'tags' | 'maxTags' | 'newestBy' | 'platforms' | 'schedule' | 'nextRunAt'>
 >;
 
 /** Checks what is given; what is undefined is left out of the change. */
 function readChange(errors: UserError[], input: Omit<UpdateSyncSourceInput, 'id'>, now: Date): Change {
   const change: { -readonly [key in keyof Change]: Change[key] } = {};
-  const { repositories, tags, maxTags, platforms, schedule } = input;
+  const { repositories, tags, maxTags, newestBy, platforms, schedule } = input;
   if (typeof repositories === 'string') {
-    change.repositories = read(errors, 'repositories', () => parseRepositoryPattern(repositories).text) ?? '';
+    change.repositories = read(errors, 'repositories', () => parseRepositorySelection(repositories).text) ?? '';
   }
   if (tags !== undefined) {
-    change.tags = tags === null ? null : (read(errors, 'tags', () => parseTagPattern(tags).text) ?? null);
+    change.tags = tags === null ? null : (read(errors, 'tags', () => parseTagSelection(tags).text) ?? null);
   }
   if (maxTags !== undefined) {
     if (maxTags !== null && maxTags < 1) {
@@ -127,6 +128,7 @@ function readChange(errors: UserError[], input: Omit<UpdateSyncSourceInput, 'id'
     }
     change.maxTags = maxTags;
   }
+  if (newestBy !== undefined) change.newestBy = newestBy ?? 'VERSION';
   if (platforms !== undefined) {
     change.platforms = (platforms ?? []).map(
       (platform, at) => read(errors, `platforms.${at}`, () => platformText(platform)) ?? '',

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { parseRepositoryPattern, parseTagPattern } from '../domain/pattern.ts';
 import { messageOf } from '../domain/errors.ts';
 import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import { REGISTRY_KINDS, type RegistryKindName } from '../domain/registry-kind.ts';
 import { parseSchedule } from '../domain/schedule.ts';
 import { shownAddress } from '../domain/web-address.ts';
+import { NEWEST_BY, parseRepositorySelection, parseTagSelection, type NewestBy } from '../domain/selection.ts';
 import type { Environment } from './environment.ts';
 import { readDocument } from './document.ts';
 
@@ -35,12 +35,13 @@ export type DeclaredCredential =
 
 export interface DeclaredSource {
   readonly registry: RegistryHost;
-  /** Pattern of repositories. */
+  /** Selection of repositories. */
   readonly repositories: string;
-  /** Pattern of tags; null means all. */
+  /** Selection of tags; null means all. */
   readonly tags: string | null;
   /** Null means all. */
   readonly maxTags: number | null;
+  readonly newestBy: NewestBy;
   /** Such as linux/arm64; empty means all. */
   readonly platforms: readonly string[];
   /** A cron line in UTC; null means only when asked. */
@@ -94,12 +95,13 @@ function declarationsIn(environment: Environment) {
   const source = z
     .strictObject({
       registry: z.string().transform(parsedBy(parseRegistryHost)),
-      repositories: z.string().transform(parsedBy((text) => parseRepositoryPattern(text).text)),
+      repositories: z.string().transform(parsedBy((text) => parseRepositorySelection(text).text)),
       tags: z
         .string()
-        .transform(parsedBy((text) => parseTagPattern(text).text))
+        .transform(parsedBy((text) => parseTagSelection(text).text))
         .optional(),
       maxTags: z.int().min(1).optional(),
+      newestBy: z.enum([...NEWEST_BY_NAMES.keys()]).optional(),
       platforms: z.array(z.string().transform(parsedBy((text) => (parsePlatform(text), text)))).optional(),
       schedule: z
         .string()
@@ -112,6 +114,7 @@ function declarationsIn(environment: Environment) {
       repositories: fields.repositories,
       tags: fields.tags ?? null,
       maxTags: fields.maxTags ?? null,
+      newestBy: NEWEST_BY_NAMES.get(fields.newestBy ?? '') ?? 'VERSION',
       platforms: fields.platforms ?? [],
       schedule: fields.schedule ?? null,
       paused: fields.paused ?? false,
@@ -129,7 +132,13 @@ function declarationsIn(environment: Environment) {
   });
 }
 
-const KINDS = new Map(REGISTRY_KINDS.map((kind) => [kind.toLowerCase().replaceAll('_', '-'), kind]));
+/** Names of an enum as the file has them. */
+function namesOf<T extends string>(values: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(values.map((value) => [value.toLowerCase().replaceAll('_', '-'), value]));
+}
+
+const KINDS = namesOf(REGISTRY_KINDS);
+const NEWEST_BY_NAMES = namesOf(NEWEST_BY);
 
 /** The name of an environment variable in, its value out. What stands in the file instead is never repeated. */
 function secretIn(environment: Environment) {

@@ -1,5 +1,4 @@
 import { CatalogError } from './errors.ts';
-import { isTagName, parseRepositoryName } from './reference.ts';
 
 /** A name with wildcards: `*` is any text, slashes included, `?` one character. Without either it is exact. */
 export interface Pattern {
@@ -18,23 +17,6 @@ export function parsePattern(text: string, place: string): Pattern {
     );
   }
   return { text, matches: (name) => matches(text, name) };
-}
-
-/** A repository's name, or a pattern of them. Throws INVALID_PATTERN or INVALID_REFERENCE. */
-export function parseRepositoryPattern(text: string): Pattern {
-  const pattern = parsePattern(text, 'repositories');
-  if (!isWildcard(text)) parseRepositoryName(text);
-  return pattern;
-}
-
-/** A tag's name, or a pattern of them. Throws INVALID_PATTERN. */
-export function parseTagPattern(text: string): Pattern {
-  const pattern = parsePattern(text, 'tags');
-  if (isWildcard(text) || isTagName(text)) return pattern;
-  throw new CatalogError(
-    'INVALID_PATTERN',
-    `tags "${text.slice(0, 200)}" is neither a tag nor a pattern: write a tag such as 1.27, or one in which * is any text, such as 1.*.`,
-  );
 }
 
 export function isWildcard(text: string): boolean {

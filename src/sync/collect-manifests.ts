@@ -53,9 +53,14 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /**
  * Follows these digests down to images, fetching only what the catalog does not have. Level by level, so that the
  * catalog is asked once for each. A member that the registry does not have is left out: its index stands without it. A
- * member that is wrong is a fault of all that reach it. Manifests and bytes are bounded for the call.
+ * member that is wrong is a fault of all that reach it. Manifests and bytes are bounded for the call. `subjects` has what
+ * some of the digests are about, should their documents not say it themselves.
  */
-export async function collectManifests(settings: CollectSettings, digests: readonly Digest[]): Promise<Collection> {
+export async function collectManifests(
+  settings: CollectSettings,
+  digests: readonly Digest[],
+  subjects?: ReadonlyMap<Digest, Digest>,
+): Promise<Collection> {
   const contents: ManifestContent[] = [];
   const relied = new Set<Digest>();
   const members = new Map<Digest, readonly Digest[]>();
@@ -63,7 +68,9 @@ export async function collectManifests(settings: CollectSettings, digests: reado
   const flaws: Flaw[] = [];
   let bytes = 0;
 
-  let level = new Map<Digest, Named>(digests.map((digest) => [digest, TOP]));
+  let level = new Map<Digest, Named>(
+    digests.map((digest) => [digest, { ...TOP, subject: subjects?.get(digest) ?? null }]),
+  );
   for (let depth = 0; level.size > 0; depth++) {
     const known = await settings.known([...level.keys()]);
     for (const digest of known.keys()) relied.add(digest);
@@ -110,6 +117,11 @@ export async function collectManifests(settings: CollectSettings, digests: reado
   }
 }
 
+/** Of those that were asked for, those that all is here of. */
+export function soundDigests({ outcomes }: Collection): Digest[] {
+  return [...outcomes].flatMap(([digest, { fault }]) => (fault === null ? [digest] : []));
+}
+
 /** How an index names a member; a digest that was asked for is named by nothing. */
 interface Named {
   readonly mediaType: string | null;
@@ -145,7 +157,9 @@ async function fetchOne(
 
   const { raw } = fetched;
   const manifest = parseManifest(raw, named.mediaType ?? fetched.mediaType);
-  const subject = manifest.subject ?? named.subject;
+  // An index under a tag that is named after its subject only lists what refers to that.
+  const isList = manifest.kind === 'INDEX' && !named.isMember;
+  const subject = manifest.subject ?? (isList ? null : named.subject);
   const base = { digest, raw, subject, claims: annotatedBases(digest, manifest) };
   if (manifest.kind === 'IMAGE') {
     const config = await fetchDocument(settings, manifest.config, 'image configuration');

@@ -1,2 +1,3 @@
 export { listRepositories } from './list-repositories.ts';
-export { syncRepository, type RepositoryReport, type RepositorySync } from './sync-repository.ts';
+export type { RepositoryReport, RepositorySync } from './look.ts';
+export { syncRepository } from './sync-repository.ts';

@@ -1,8 +1,8 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { RegistryError } from '../domain/errors.ts';
-import { isWildcard, literalPrefix, parsePattern } from '../domain/pattern.ts';
 import { parseRepositoryName, type RepositoryName } from '../domain/reference.ts';
+import { parseRepositorySelection } from '../domain/selection.ts';
 import type { OpenRegistry } from '../registries/registry.ts';
 
 const MAX_REPOSITORIES = 50_000;
@@ -17,25 +17,27 @@ export async function listRepositories(
   scope: catalog.SyncScope,
   signal: AbortSignal,
 ): Promise<RepositoryName[]> {
-  if (!isWildcard(scope.repositories)) return [parseRepositoryName(scope.repositories)];
+  const selection = parseRepositorySelection(scope.repositories);
+  const names = new Set<RepositoryName>(selection.names.map(parseRepositoryName));
+  if (selection.prefixes.length === 0) return [...names];
   if (registry.listRepositories === undefined) throw cannotList(registry.host, scope.repositories);
 
-  const pattern = parsePattern(scope.repositories, 'repositories');
-  const names = new Set<RepositoryName>();
-  for await (const page of registry.listRepositories(literalPrefix(scope.repositories), signal)) {
-    for (const name of page) if (pattern.matches(name)) names.add(name);
-    if (names.size > MAX_REPOSITORIES)
-      throw new RegistryError('TOO_LARGE', `more than ${MAX_REPOSITORIES} repositories`);
+  for (const prefix of selection.prefixes) {
+    for await (const page of registry.listRepositories(prefix, signal)) {
+      for (const name of page) if (selection.matches(name)) names.add(name);
+      if (names.size > MAX_REPOSITORIES)
+        throw new RegistryError('TOO_LARGE', `more than ${MAX_REPOSITORIES} repositories`);
+    }
   }
   for (const name of await catalog.knownRepositories(database, scope.registryId)) {
-    if (pattern.matches(name)) names.add(name);
+    if (selection.matches(name)) names.add(name);
   }
   return [...names];
 }
 
-function cannotList(host: string, pattern: string): RegistryError {
+function cannotList(host: string, selection: string): RegistryError {
   return new RegistryError(
     'UNSUPPORTED',
-    `${host} does not list its repositories, so "${pattern}" can't be expanded; name each repository in a source of its own`,
+    `${host} does not list its repositories, so "${selection}" can't be expanded; name each repository, with commas between them`,
   );
 }

@@ -1,47 +1,99 @@
-import type { Digest } from '../domain/digest.ts';
+import { RegistryError } from '../domain/errors.ts';
+import { subjectOfTag } from '../domain/referrers-tag.ts';
 import type { TagName } from '../domain/reference.ts';
-import type { Pattern } from '../domain/pattern.ts';
+import type { NewestBy, Selection } from '../domain/selection.ts';
 import { sortedByVersion } from '../domain/version.ts';
 import type { ListedTag } from '../registries/registry.ts';
 
-/** What a complete listing means for what the catalog knows. */
-export interface TagPlan {
-  /** To be looked at, in the order of the listing. */
-  readonly wanted: readonly ListedTag[];
-  /** Known, and not in the listing: deleted if the registry says so when it is asked for each. */
-  readonly missing: readonly TagName[];
-}
-
-export interface TagSelection {
+export interface TagChoice {
   /** Null means all. */
-  readonly tags: Pattern | null;
-  /** The newest so many by version; null means all. */
+  readonly tags: Selection | null;
+  /** The newest so many; null means all. */
   readonly maxTags: number | null;
-}
-
-/** Tags that the selection leaves out are neither wanted nor missing: what the catalog knows of them stays. */
-export function planTags(
-  listed: readonly ListedTag[],
-  known: ReadonlyMap<TagName, Digest | null>,
-  selection: TagSelection,
-): TagPlan {
-  const byName = new Map(listed.map((tag) => [tag.name, tag]));
-  const matching = [...byName.values()].filter((tag) => selection.tags?.matches(tag.name) ?? true);
-  const missing = [...known].filter(([name, digest]) => digest !== null && !byName.has(name)).map(([name]) => name);
-  return { wanted: newest(matching, selection.maxTags), missing };
+  readonly newestBy: NewestBy;
 }
 
 /**
- * The tag under which a registry without a referrers API keeps what refers to a digest.
- * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+ * What a listing means, told page by page. Of the whole listing it keeps the names, and what it takes to know the
+ * newest. Tags that the choice leaves out are neither looked at nor missing: what the catalog knows of them stays.
  */
-export function referrersTagOf(subject: Digest): TagName {
-  const [algorithm = '', hex = ''] = subject.split(':');
-  return `${algorithm}-${hex.slice(0, 64)}` as TagName;
+export class TagPlan {
+  readonly #choice: TagChoice;
+  readonly #seen = new Set<TagName>();
+  readonly #referrersTags: ListedTag[] = [];
+  #candidates: ListedTag[] = [];
+
+  constructor(choice: TagChoice) {
+    this.#choice = choice;
+  }
+
+  get seen(): number {
+    return this.#seen.size;
+  }
+
+  /** Tags that hold what refers to a manifest, of the pages so far. */
+  get referrersTags(): readonly ListedTag[] {
+    return this.#referrersTags;
+  }
+
+  /** Answers with what is to be looked at already: nothing while the newest are not known. */
+  add(page: readonly ListedTag[]): ListedTag[] {
+    const { tags, maxTags } = this.#choice;
+    const matching: ListedTag[] = [];
+    for (const tag of page) {
+      // A listing that changes while it is read may tell of a tag twice.
+      if (this.#seen.has(tag.name)) continue;
+      this.#seen.add(tag.name);
+      if (subjectOfTag(tag.name) !== null) this.#referrersTags.push(tag);
+      else if (tags === null || tags.matches(tag.name)) matching.push(tag);
+    }
+    if (maxTags === null) return matching;
+    this.#candidates.push(...matching);
+    if (this.#candidates.length > 2 * maxTags + MANY) this.#candidates = this.#newestOf(maxTags);
+    return [];
+  }
+
+  /** What is to be looked at once the listing is complete. Throws UNSUPPORTED where it has no dates to go by. */
+  newest(): ListedTag[] {
+    const { maxTags, newestBy } = this.#choice;
+    if (maxTags === null) return [];
+    if (newestBy === 'PUSHED_AT' && this.#candidates.length > 0 && !this.#candidates.some(isDated))
+      throw undated(maxTags);
+    return this.#newestOf(maxTags);
+  }
+
+  /** Of these names, those that the listing lacks: deleted if the registry says so when it is asked for each. */
+  missing(known: Iterable<TagName>): TagName[] {
+    return [...known].filter((name) => !this.#seen.has(name));
+  }
+
+  /** In the order of the listing. */
+  #newestOf(count: number): ListedTag[] {
+    if (this.#candidates.length <= count) return this.#candidates;
+    const sorted = sortedByVersion(this.#candidates);
+    if (this.#choice.newestBy === 'PUSHED_AT') sorted.sort((a, b) => timeOf(b) - timeOf(a));
+    const chosen = new Set(sorted.slice(0, count));
+    return this.#candidates.filter((tag) => chosen.has(tag));
+  }
 }
 
-export function isReferrersTag(tag: ListedTag): boolean {
-  return /^sha(256|512)-[0-9a-f]{64}$/.test(tag.name);
+/** So many more than twice what is wanted are kept before the older ones are let go of. */
+const MANY = 1000;
+
+function isDated(tag: ListedTag): boolean {
+  return tag.pushedAt !== undefined;
+}
+
+/** A tag without a date is older than all that have one; of the same date, the higher version is the newer. */
+function timeOf({ pushedAt }: ListedTag): number {
+  return pushedAt?.getTime() ?? 0;
+}
+
+function undated(count: number): RegistryError {
+  return new RegistryError(
+    'UNSUPPORTED',
+    `the registry does not list when tags were pushed, so its newest ${count} can't be told by date; let the source take them by version (newestBy)`,
+  );
 }
 
 /**
@@ -58,10 +110,4 @@ export function isWidened(followed: readonly string[] | null, wanted: readonly s
 export function followedPlatforms(followed: readonly string[] | null, wanted: readonly string[]): string[] {
   if (wanted.length === 0 || followed?.length === 0) return [];
   return [...new Set([...(followed ?? []), ...wanted])].sort();
-}
-
-function newest(tags: readonly ListedTag[], count: number | null): readonly ListedTag[] {
-  if (count === null || tags.length <= count) return tags;
-  const chosen = new Set(sortedByVersion(tags).slice(0, count));
-  return tags.filter((tag) => chosen.has(tag));
 }

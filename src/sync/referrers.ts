@@ -1,58 +1,48 @@
 import type { Digest } from '../domain/digest.ts';
-import type { RepositoryName, TagName } from '../domain/reference.ts';
-import type { ListedTag, OpenRegistry } from '../registries/registry.ts';
+import { referrersTagsOf } from '../domain/referrers-tag.ts';
 import { inParallel } from './in-parallel.ts';
-import { isReferrersTag, referrersTagOf } from './plan.ts';
-
-export interface ReferrersSettings {
-  readonly registry: OpenRegistry;
-  readonly repository: RepositoryName;
-  readonly parallel: number;
-  readonly signal: AbortSignal;
-}
+import { PARALLEL, type Look } from './look.ts';
 
 /**
- * Finds the signatures, SBOMs and attestations of manifests: by the referrers API, or, where the registry has none, by
- * the tags that stand in for it.
+ * Finds the signatures, SBOMs and attestations of manifests as they come: by the registry's list of referrers, or where
+ * it has none, by the tags that stand in for it. Where tags are listed, those are looked at when the listing is complete.
  */
 export class Referrers {
-  readonly #settings: ReferrersSettings;
-  /** Tags that stand in for the API, by name; null when the tags were not listed. */
-  #tags: ReadonlyMap<TagName, ListedTag> | null = null;
+  readonly #look: Look;
+  readonly #areTagsListed: boolean;
   #isRefused = false;
 
-  constructor(settings: ReferrersSettings) {
-    this.#settings = settings;
+  constructor(look: Look, areTagsListed: boolean) {
+    this.#look = look;
+    this.#areTagsListed = areTagsListed;
   }
 
-  /** Spares requests for tags that a complete listing lacks. */
-  learn(listed: readonly ListedTag[]): void {
-    this.#tags = new Map(listed.filter(isReferrersTag).map((tag) => [tag.name, tag]));
-  }
-
-  /** Rejects when the registry refuses to tell, once; from then on there are none. */
-  async of(subjects: readonly Digest[]): Promise<Set<Digest>> {
-    const found = new Set<Digest>();
+  /**
+   * What refers to these, each with its subject. A refusal is not a fault of the whole repository, whose tags are as
+   * they should be: it is told once, and from then on there are none.
+   */
+  async of(subjects: readonly Digest[]): Promise<Map<Digest, Digest>> {
+    const found = new Map<Digest, Digest>();
     if (this.#isRefused) return found;
     try {
-      await inParallel(subjects, this.#settings.parallel, async (subject) => {
-        for (const digest of await this.#ofOne(subject)) found.add(digest);
+      await inParallel(subjects, PARALLEL, async (subject) => {
+        for (const digest of await this.#ofOne(subject)) found.set(digest, subject);
       });
+      return found;
     } catch (error) {
       this.#isRefused = true;
-      throw error;
+      this.#look.blame(' (referrers)', error);
+      return new Map();
     }
-    return found;
   }
 
   async #ofOne(subject: Digest): Promise<readonly Digest[]> {
-    const { registry, repository, signal } = this.#settings;
-    const listed = await registry.listReferrers?.(repository, subject, signal);
+    const { registry, name, signal } = this.#look.sync;
+    const listed = await registry.listReferrers?.(name, subject, signal);
     if (listed) return listed;
-    const name = referrersTagOf(subject);
-    const tag: ListedTag | undefined = this.#tags === null ? { name } : this.#tags.get(name);
-    if (tag === undefined) return [];
-    const digest = tag.digest ?? (await registry.resolveManifest(repository, tag.name, signal));
-    return digest === null ? [] : [digest];
+    if (this.#areTagsListed) return [];
+    const tags = referrersTagsOf(subject);
+    const digests = await Promise.all(tags.map((tag) => registry.resolveManifest(name, tag, signal)));
+    return digests.filter((digest) => digest !== null);
   }
 }

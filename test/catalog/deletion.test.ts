@@ -192,11 +192,11 @@ describe('while a sync is at work', () => {
 
   async function sync() {
     const place = { registryId, name: WEB };
-    const scope = { registryId, repositories: WEB, tags: null, maxTags: null, platforms: [] };
+    const scope = { registryId, repositories: WEB, ...catalog.EVERY_TAG };
     const { signal } = new AbortController();
     const report = await syncRepository({ database, registry, scope, name: WEB, signal, now: () => AT });
     await database.transaction((connection) => catalog.recountRepository(connection, place));
-    if (report.followed) await catalog.recordSynced(database, place, report.followed, AT);
+    if (report.synced) await catalog.recordSynced(database, place, report.synced, AT);
     return report;
   }
 

@@ -11,6 +11,7 @@ import {
   satisfies,
   type Platform,
 } from '../../src/domain/platform.ts';
+import { parseRepositorySelection, parseTagSelection } from '../../src/domain/selection.ts';
 import { parseSchedule } from '../../src/domain/schedule.ts';
 import { parseTimestamp } from '../../src/domain/timestamp.ts';
 import { createGenerator } from '../support/generated.ts';
@@ -169,6 +170,60 @@ describe('a pattern', () => {
   test('tells a wildcard, and says it as LIKE', () => {
     expect([isWildcard('a*'), isWildcard('a?'), isWildcard('a')]).toEqual([true, true, false]);
     expect(likePattern('a_b%\\*x?')).toBe('a\\_b\\%\\\\%x_');
+  });
+});
+
+describe('a selection', () => {
+  test.each([
+    ['team-a/*, !team-a/tmp-*', 'team-a/web', true],
+    ['team-a/*, !team-a/tmp-*', 'team-a/tmp-1', false],
+    ['!team-a/tmp-*,team-a/*', 'team-a/tmp-1', false],
+    ['!tmp/*', 'team-a/web', true],
+    ['!tmp/*', 'tmp/web', false],
+    ['a, b/*', 'a', true],
+    ['a, b/*', 'b/c', true],
+    ['a, b/*', 'c', false],
+  ])('%s and %s: %s', (text, name, answer) => {
+    expect(parseRepositorySelection(text).matches(name)).toBe(answer);
+  });
+
+  test('tells what is named in full, and how all else begins that has to be listed', () => {
+    const told = (text: string) => {
+      const { names, prefixes } = parseRepositorySelection(text);
+      return { names, prefixes };
+    };
+    expect(told('library/alpine, redis,redis')).toEqual({ names: ['library/alpine', 'redis'], prefixes: [] });
+    expect(told('team-a/*, team-b/w?b, redis')).toEqual({ names: ['redis'], prefixes: ['team-a/', 'team-b/w'] });
+    expect(told('team-*, team-a/*, !team-a/tmp-*')).toEqual({ names: [], prefixes: ['team-'] });
+    expect(told('!tmp/*')).toEqual({ names: [], prefixes: [''] });
+    expect(told('a, b, !b')).toEqual({ names: ['a'], prefixes: [] });
+    expect(parseTagSelection(' 1.* ,!*-rc*').text).toBe('1.*, !*-rc*');
+  });
+
+  test.each([
+    ['', /^repositories "" is not a pattern: write a name/],
+    ['a,,b', /^repositories "a,,b" has a comma with no pattern beside it: write team-a\/\*, !team-a\/tmp-\*\.$/],
+    ['a/*, !', /^repositories "" is not a pattern/],
+    ['a/* b/*', /^repositories "a\/\* b\/\*" is not a pattern/],
+    ['!!a', /^repositories "!a" is not a pattern/],
+    ['a, !a', /^repositories "a, !a" leaves out all that it chooses/],
+    ['Upper, a/*', /Upper/],
+    [
+      Array.from({ length: 51 }, () => 'a*').join(),
+      /^repositories has 51 patterns in 152 characters: write 50 in 4000/,
+    ],
+    [
+      Array.from({ length: 20 }, () => `${'a'.repeat(240)}*`).join(),
+      /^repositories has 20 patterns in 4839 characters/,
+    ],
+  ])('%j is refused, with the right form', (text, message) => {
+    expect(() => parseRepositorySelection(text)).toThrow(message);
+  });
+
+  test('of tags is refused where a part is neither a tag nor a pattern', () => {
+    expect(() => parseTagSelection('1.*, :x')).toThrow(
+      /^tags ":x" is neither a tag nor a pattern: write a tag such as/,
+    );
   });
 });
 

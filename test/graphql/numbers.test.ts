@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { graphql, type GraphQLSchema } from 'graphql';
 import { createReads } from '../../src/catalog/read/index.ts';
 import {
+  EVERY_TAG,
   lockCounts,
   recordSynced,
   recountRepository,
@@ -135,7 +136,7 @@ describe('numbers over any history of syncs', () => {
       const report = await syncRepository({
         database,
         registry: registries[host] as MemoryRegistry,
-        scope: { registryId, repositories: name, tags: null, maxTags: null, platforms: [] },
+        scope: { registryId, repositories: name, ...EVERY_TAG },
         name,
         signal: new AbortController().signal,
         now: () => new Date((clock += 1000)),
@@ -143,7 +144,7 @@ describe('numbers over any history of syncs', () => {
       if (isCutShort) return;
       await database.transaction(async (connection) => {
         if (report.needsRecount) await recountRepository(connection, { registryId, name });
-        if (report.followed) await recordSynced(connection, { registryId, name }, report.followed, new Date(clock));
+        if (report.synced) await recordSynced(connection, { registryId, name }, report.synced, new Date(clock));
       });
     }
 

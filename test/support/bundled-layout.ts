@@ -1,5 +1,5 @@
 import type { Database } from '../../src/catalog/database.ts';
-import { recountRepository } from '../../src/catalog/write/index.ts';
+import { EVERY_TAG, recountRepository } from '../../src/catalog/write/index.ts';
 import type { RegistryHost, RepositoryName } from '../../src/domain/reference.ts';
 import { openRegistry } from '../../src/registries/index.ts';
 import { syncRepository } from '../../src/sync/index.ts';
@@ -14,7 +14,7 @@ export async function catalogBundledLayout(database: Database): Promise<void> {
   const { id: registryId } = await database.prisma.registry.create({ data: row });
   const registry = await openRegistry('OCI_LAYOUT', { host: HOST, url, credential: null });
   for (const name of REPOSITORIES) {
-    const scope = { registryId, repositories: name, tags: null, maxTags: null, platforms: [] };
+    const scope = { registryId, repositories: name, ...EVERY_TAG };
     const { signal } = new AbortController();
     const now = () => new Date();
     const place = { registryId, name: name as RepositoryName };

@@ -3,6 +3,7 @@ import { isDigest, verifies } from '../../src/domain/digest.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../../src/domain/reference.ts';
 import type {
+  DescribesRepositories,
   FetchedManifest,
   ListedTag,
   ListsReferrers,
@@ -21,6 +22,11 @@ export class MemoryRegistry implements Registry, ListsRepositories, ListsReferre
   /** Awaited before each answer. */
   pause: (asked: string) => Promise<void> = () => Promise.resolve();
   isClosed = false;
+  /** Tags on a page of a list. */
+  pageSize = 1000;
+  /** What a list tells of tags besides their names, by name. */
+  readonly listed = new Map<string, Partial<ListedTag>>();
+  describeRepository?: DescribesRepositories['describeRepository'];
 
   readonly #repositories = new Map<string, { tags: Map<string, Digest[]>; content: Map<Digest, Content> }>();
 
@@ -66,7 +72,8 @@ export class MemoryRegistry implements Registry, ListsRepositories, ListsReferre
     await this.#answer(`tags ${repository}`);
     const held = this.#repositories.get(repository);
     if (!held) throw new RegistryError('NOT_FOUND', `${repository} is not there`, { status: 404 });
-    yield [...held.tags.keys()].map((name) => ({ name: name as TagName }));
+    const tags = [...held.tags.keys()].map((name) => ({ ...this.listed.get(name), name: name as TagName }));
+    for (let from = 0; from < tags.length; from += this.pageSize) yield tags.slice(from, from + this.pageSize);
   }
 
   async resolveManifest(repository: RepositoryName, target: TagName | Digest): Promise<Digest | null> {

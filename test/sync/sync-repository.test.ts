@@ -1,4 +1,5 @@
 import {
+  EVERY_TAG,
   knownManifests,
   knownRepository,
   recordSynced,
@@ -9,6 +10,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
 import type { RepositoryName } from '../../src/domain/reference.ts';
 import { syncRepository, type RepositoryReport } from '../../src/sync/index.ts';
+import { TagPlan } from '../../src/sync/plan.ts';
 import { aLayer, anArtifact, anAttestation, anImage, anIndex, document, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
@@ -43,13 +45,13 @@ async function sync(
   const report = await syncRepository({
     database,
     registry,
-    scope: { registryId, repositories: name, tags: null, maxTags: null, platforms: [], ...scope },
+    scope: { registryId, repositories: name, ...EVERY_TAG, ...scope },
     name: place.name,
     signal,
     now: () => new Date((clock += 1000)),
   });
   if (report.needsRecount) await database.transaction((connection) => recountRepository(connection, place));
-  if (report.followed) await recordSynced(database, place, report.followed, new Date(clock));
+  if (report.synced) await recordSynced(database, place, report.synced, new Date(clock));
   return report;
 }
 
@@ -158,21 +160,197 @@ test('keeps tags when the listing is cut short, empty or fails', async () => {
   expect(await tags()).toEqual(known);
 });
 
-test('a repository that is gone loses its tags only when each is asked for and not there', async () => {
-  registry.push(WEB, '1', anImage());
-  await sync();
-  registry.faults.set('tags', new RegistryError('NOT_FOUND', 'gone'));
-  await sync();
-  expect(Object.values(await tags())).not.toContain(null);
+const DAY = 24 * 60 * 60 * 1000;
 
-  registry.removeTag(WEB, '1');
-  registry.faults.set('head', new RegistryError('UNAUTHORIZED', 'who are you'));
-  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:1 UNAUTHORIZED`]);
-  expect(Object.values(await tags())).not.toContain(null);
+async function unavailableSince(): Promise<number | null> {
+  const known = await knownRepository(database, { registryId, name: WEB as RepositoryName });
+  return known?.unavailableSince?.getTime() ?? null;
+}
 
-  registry.faults.delete('head');
-  await sync();
-  expect(await tags()).toEqual({ 1: null });
+describe('a repository that its registry does not show any more', () => {
+  beforeEach(async () => {
+    registry.push(WEB, '1', anImage());
+    await sync();
+  });
+
+  test('is unavailable first, and loses its tags after a day, when each is asked for and not there', async () => {
+    registry.faults.set('tags', new RegistryError('NOT_FOUND', 'gone'));
+    expect(faultsOf(await sync())).toEqual([]);
+    const since = await unavailableSince();
+    expect(since).toBe(clock);
+    registry.removeTag(WEB, '1');
+    clock += DAY - 10_000;
+    await sync();
+    expect(Object.values(await tags())).not.toContain(null);
+
+    clock += 10_000;
+    registry.faults.set('head', new RegistryError('UNAUTHORIZED', 'who are you'));
+    expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:1 UNAUTHORIZED`]);
+    expect(Object.values(await tags())).not.toContain(null);
+
+    registry.faults.delete('head');
+    await sync();
+    expect(await tags()).toEqual({ 1: null });
+    expect(await unavailableSince()).toBe(since);
+  });
+
+  test('loses nothing while its tags are there, however long it is not listed', async () => {
+    registry.faults.set('tags', new RegistryError('NOT_FOUND', 'gone'));
+    await sync();
+    clock += 3 * DAY;
+    await sync();
+    expect(await tags()).toEqual({ 1: anImage().digest });
+  });
+
+  test.each(['UNAUTHORIZED', 'FORBIDDEN'] as const)(
+    'loses nothing when the answer is %s, however long',
+    async (code) => {
+      registry.faults.set('', new RegistryError(code, 'private now'));
+      expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB} ${code}`]);
+      const since = await unavailableSince();
+      clock += 30 * DAY;
+      expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB} ${code}`]);
+      expect(await unavailableSince()).toBe(since);
+      // The day begins when it is said to be gone.
+      registry.faults.set('', new RegistryError('NOT_FOUND', 'gone'));
+      registry.removeTag(WEB, '1');
+      await sync();
+      expect(await tags()).toEqual({ 1: anImage().digest });
+    },
+  );
+
+  test('is available again as soon as it is shown, and a second sync of it writes no row', async () => {
+    registry.faults.set('', new RegistryError('FORBIDDEN', 'private now'));
+    await sync();
+    const before = await rowVersionsOf(database);
+    await sync();
+    expect(await rowVersionsOf(database)).toEqual(before);
+    registry.faults.clear();
+    expect(faultsOf(await sync())).toEqual([]);
+    expect(await unavailableSince()).toBe(null);
+    expect(await tags()).toEqual({ 1: anImage().digest });
+  });
+
+  test('loses no tag that is asked for by name alone before the repository has been gone for a day', async () => {
+    registry.faults.set('tags', new RegistryError('NOT_FOUND', 'gone'));
+    registry.removeTag(WEB, '1');
+    expect(faultsOf(await sync({ tags: '1' }))).toEqual([]);
+    expect(await tags()).toEqual({ 1: anImage().digest });
+    clock += DAY;
+    await sync({ tags: '1' });
+    expect(await tags()).toEqual({ 1: null });
+  });
+});
+
+test('what never was there is a fault where it was asked for by name, and none where a list named it', async () => {
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB} NOT_FOUND`]);
+  expect(faultsOf(await sync({ repositories: 'app/*' }))).toEqual([]);
+  expect(await tags()).toEqual({});
+});
+
+describe('what the registry says of a repository', () => {
+  const said = { description: 'A web server', isPrivate: false, starCount: 3, pullCount: 1000 };
+  const stored = () =>
+    database.prisma.repository.findFirstOrThrow({
+      select: { description: true, isPrivate: true, starCount: true, pullCount: true, owner: true },
+    });
+
+  test('is asked once in a sync, and written when it has changed', async () => {
+    let asked = 0;
+    let answer = said;
+    registry.describeRepository = () => Promise.resolve((asked++, answer));
+    registry.push(WEB, '1', anImage());
+    await sync();
+    await database.prisma.repository.updateMany({ data: { owner: 'team-a' } });
+    expect(await stored()).toEqual({ ...said, starCount: 3n, pullCount: 1000n, owner: 'team-a' });
+
+    const before = await rowVersionsOf(database);
+    await sync();
+    expect(await rowVersionsOf(database)).toEqual(before);
+
+    answer = { ...said, isPrivate: true, pullCount: 1001 };
+    await sync();
+    expect(await stored()).toMatchObject({ isPrivate: true, pullCount: 1001n, owner: 'team-a' });
+    expect(asked).toBe(3);
+  });
+
+  test('is no fault of its tags when it cannot be told', async () => {
+    registry.describeRepository = () => Promise.reject(new RegistryError('FORBIDDEN', 'not for you'));
+    registry.push(WEB, '1', anImage());
+    expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB} (description) FORBIDDEN`]);
+    expect(await tags()).toEqual({ 1: anImage().digest });
+    expect(await stored()).toMatchObject({ description: null, isPrivate: null });
+  });
+});
+
+describe('while a listing is read', () => {
+  const [old, current] = [anImage({ created: '2026-01-01T00:00:00Z' }), anImage()];
+
+  test('a tag that moves, and whose manifest is gone by then, is moved to what it names now', async () => {
+    registry.push(WEB, '1', old);
+    registry.pause = (asked) => {
+      if (!asked.startsWith(`manifest ${WEB} ${old.digest}`)) return Promise.resolve();
+      registry.push(WEB, '1', current);
+      registry.removeManifest(WEB, old.digest);
+      return Promise.resolve();
+    };
+    expect((await sync()).faults).toEqual([]);
+    expect(await tags()).toEqual({ 1: current.digest });
+  });
+
+  test('a tag that vanishes is deleted where it was known, and no fault where it was not', async () => {
+    registry.push(WEB, '1', old);
+    await sync();
+    registry.push(WEB, '1', current);
+    registry.push(WEB, '2', current);
+    registry.pause = (asked) => {
+      if (!asked.startsWith(`manifest ${WEB} ${current.digest}`)) return Promise.resolve();
+      registry.removeTag(WEB, '1', true);
+      registry.removeTag(WEB, '2');
+      return Promise.resolve();
+    };
+    expect((await sync()).faults).toEqual([]);
+    expect(await tags()).toEqual({ 1: null });
+  });
+
+  test('tags that come twice are looked at once, and one that is on no page is asked for', async () => {
+    for (const tag of ['1', '2', '3']) registry.push(WEB, tag, current);
+    await sync();
+    registry.listTags = async function* () {
+      yield [{ name: '1' as never }, { name: '2' as never }];
+      yield [{ name: '2' as never }];
+    };
+    registry.asked.length = 0;
+    expect(await sync()).toMatchObject({ tagsSeen: 2, tagsChanged: 0, faults: [] });
+    expect(registry.asked).toHaveLength(3);
+    expect(Object.values(await tags())).not.toContain(null);
+  });
+
+  test('what was on the pages before it broke off is cataloged, and nothing is deleted', async () => {
+    for (const tag of ['1', '2', '3']) registry.push(WEB, tag, current);
+    registry.listTags = async function* () {
+      yield [{ name: '1' as never }];
+      throw new RegistryError('NOT_FOUND', 'page 2');
+    };
+    expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB} NOT_FOUND`]);
+    expect(await tags()).toEqual({ 1: current.digest });
+    expect(await unavailableSince()).toBe(null);
+  });
+});
+
+test('a page of tags is written before the next is asked for', async () => {
+  for (let at = 0; at < 6; at++) registry.push(WEB, `1.${at}`, anImage());
+  registry.pageSize = 2;
+  const list = registry.listTags.bind(registry);
+  const written: number[] = [];
+  registry.listTags = async function* (...args) {
+    for await (const page of list(...args)) {
+      written.push(Object.keys(await tags()).length);
+      yield page;
+    }
+  };
+  expect(await sync()).toMatchObject({ tagsSeen: 6, tagsChanged: 6 });
+  expect(written).toEqual([0, 2, 4]);
 });
 
 test('a manifest that its registry has no more is no longer available', async () => {
@@ -428,6 +606,89 @@ test.each([true, false])('catalogs what refers to an image, with the referrers A
   expect(known.get(sbom.digest)).toMatchObject({ kind: 'ARTIFACT' });
 });
 
+describe('what refers to an image and comes after it', () => {
+  const image = anImage();
+  const sbom = anArtifact('application/spdx+json', image);
+  const tagOf = (suffix = '') => `sha256-${image.digest.slice(7)}${suffix}`;
+
+  async function subjectsOf(...contents: Content[]): Promise<unknown[]> {
+    const rows = (await snapshotOf(database))['manifest'] as { digest: string; subject: string | null }[];
+    return contents.map(({ digest }) => rows.find((row) => row.digest === digest)?.subject);
+  }
+
+  beforeEach(async () => {
+    registry.push(WEB, '1.0', image);
+    await sync();
+  });
+
+  test('under a tag that stands in for the list is cataloged by the next sync; the tag is none of the repository', async () => {
+    registry.push(WEB, tagOf(), anIndex([sbom]));
+    expect(await sync({ tags: '1.*', maxTags: 1 })).toMatchObject({ tagsChanged: 0, manifestsFetched: 2, faults: [] });
+    expect(await tags()).toEqual({ '1.0': image.digest });
+    expect(await subjectsOf(sbom, anIndex([sbom]))).toEqual([image.digest, null]);
+
+    const second = anArtifact('application/vnd.cyclonedx+json', image);
+    registry.push(WEB, tagOf(), anIndex([sbom, second]));
+    await sync();
+    expect(await subjectsOf(second)).toEqual([image.digest]);
+  });
+
+  test('is tied to it by the name of a tag of cosign, whose document says nothing of it', async () => {
+    const [signature, attestation] = [
+      anArtifact('application/x-signature', null),
+      anArtifact('application/x-att', null),
+    ];
+    registry.push(WEB, tagOf('.sig'), signature);
+    registry.push(WEB, tagOf('.att'), attestation);
+    await sync();
+    expect(await tags()).toEqual({ '1.0': image.digest });
+    expect(await subjectsOf(signature, attestation)).toEqual([image.digest, image.digest]);
+  });
+
+  test('costs no more than an unchanged tag when it is known, and writes no row', async () => {
+    registry.push(WEB, tagOf('.sig'), anArtifact('application/x-signature', null));
+    await sync();
+    const before = await rowVersionsOf(database);
+    registry.asked.length = 0;
+    await sync();
+    expect(registry.asked).toEqual([`tags ${WEB}`, `head ${WEB} 1.0`, `head ${WEB} ${tagOf('.sig')}`]);
+    expect(await rowVersionsOf(database)).toEqual(before);
+  });
+
+  test('to what the catalog does not have is left alone', async () => {
+    registry.push(WEB, `sha256-${'0'.repeat(64)}.sig`, sbom);
+    registry.asked.length = 0;
+    await sync();
+    expect(registry.asked).toEqual([`tags ${WEB}`, `head ${WEB} 1.0`]);
+  });
+
+  test('is found by a sync of its tag alone, as a webhook asks for', async () => {
+    const signature = anArtifact('application/x-signature', null);
+    registry.push(WEB, tagOf('.sig'), signature);
+    expect((await sync({ tags: tagOf('.sig') })).faults).toEqual([]);
+    expect(registry.countAsked('tags')).toBe(1);
+    expect(await tags()).toEqual({ '1.0': image.digest });
+    expect(await subjectsOf(signature)).toEqual([image.digest]);
+  });
+
+  test('is asked of the list of referrers once a day, a request for each manifest that tags name', async () => {
+    registry.hasReferrersApi = true;
+    registry.push(WEB, 'latest', image);
+    await sync();
+    registry.push(WEB, null, sbom);
+    registry.asked.length = 0;
+    await sync();
+    expect(registry.countAsked('referrers')).toBe(0);
+
+    clock += DAY;
+    expect(await sync()).toMatchObject({ tagsChanged: 0, manifestsFetched: 1 });
+    expect(registry.countAsked('referrers')).toBe(1);
+    expect(await subjectsOf(sbom)).toEqual([image.digest]);
+    await sync();
+    expect(registry.countAsked('referrers')).toBe(1);
+  });
+});
+
 test('keeps the newest tags by version, and leaves the others as they are', async () => {
   for (const tag of ['1.9', '1.10', '1.2', 'latest', '2.0-rc1']) registry.push(WEB, tag, anImage());
   await sync({ maxTags: 2 });
@@ -437,15 +698,69 @@ test('keeps the newest tags by version, and leaves the others as they are', asyn
   expect(await events()).toHaveLength(4);
 });
 
+test('leaves out tags behind a !, in whatever order', async () => {
+  for (const tag of ['1.0', '1.1', '1.1-rc1', '2.0']) registry.push(WEB, tag, anImage());
+  await sync({ tags: '!*-rc*, 1.*' });
+  expect(Object.keys(await tags()).sort()).toEqual(['1.0', '1.1']);
+  await sync({ tags: '!1.*' });
+  expect(Object.keys(await tags()).sort()).toEqual(['1.0', '1.1', '2.0']);
+});
+
+describe('the newest tags by date', () => {
+  test('are those that were pushed last, as the list says, however many pages there are', async () => {
+    for (let at = 0; at < 8; at++) {
+      registry.push(WEB, `v${at}`, anImage());
+      registry.listed.set(`v${at}`, { pushedAt: new Date(Date.UTC(2026, 0, 1 + ((at * 5) % 8))) });
+    }
+    registry.push(WEB, 'v9', anImage());
+    registry.pageSize = 3;
+    expect(await sync({ maxTags: 3, newestBy: 'PUSHED_AT' })).toMatchObject({ tagsSeen: 3, faults: [] });
+    // v3 on the 8th, v6 on the 7th, v1 on the 6th; of v9 nobody knows.
+    expect(Object.keys(await tags()).sort()).toEqual(['v1', 'v3', 'v6']);
+  });
+
+  test('are not guessed where the list has no dates: the run says what to do', async () => {
+    registry.push(WEB, '1', anImage());
+    const { faults } = await sync({ maxTags: 1, newestBy: 'PUSHED_AT' });
+    expect(faults.map(({ reference, error }) => [reference, error.message])).toEqual([
+      [
+        `${registry.host}/${WEB}`,
+        "the registry does not list when tags were pushed, so its newest 1 can't be told by date; let the source take them by version (newestBy)",
+      ],
+    ]);
+    expect(await tags()).toEqual({});
+  });
+});
+
+test('the newest of very many tags are the same, however few are kept in mind', () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `1.${(at * 7919) % 20_000}`);
+  const plan = new TagPlan({ tags: null, maxTags: 5, newestBy: 'VERSION' });
+  for (let from = 0; from < names.length; from += 100) {
+    expect(plan.add(names.slice(from, from + 100).map((name) => ({ name: name as never })))).toEqual([]);
+  }
+  expect(
+    plan
+      .newest()
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual([5, 4, 3, 2, 1].map((at) => `1.${20_000 - at}`));
+  expect(plan.missing(['1.1', '2.0'] as never[])).toEqual(['2.0']);
+});
+
 test('one tag alone is asked for without listing the others', async () => {
   registry.push(WEB, '1', anImage());
   registry.push(WEB, '2', anImage());
   await sync({ tags: '2' });
   expect(registry.countAsked('tags')).toBe(0);
   expect(Object.keys(await tags())).toEqual(['2']);
+  await sync({ tags: '2, 1' });
+  expect(registry.countAsked('tags')).toBe(0);
+  expect(Object.keys(await tags())).toEqual(['1', '2']);
   registry.removeTag(WEB, '2');
   await sync({ tags: '2' });
-  expect(await tags()).toEqual({ 2: null });
+  expect(registry.countAsked('tags')).toBe(1);
+  expect(await tags()).toEqual({ 1: anImage().digest, 2: null });
+  expect(faultsOf(await sync({ tags: '3' }))).toEqual([`${registry.host}/${WEB}:3 NOT_FOUND`]);
 });
 
 test('a history that the registry itself remembers is told in its order', async () => {

@@ -41,6 +41,7 @@ export interface RepositoryRecord {
   readonly firstSeenAt: Date;
   readonly updatedAt: Date;
   readonly lastSyncedAt: Date | null;
+  readonly unavailableSince: Date | null;
 }
 
 /** What people set; where they set nothing, `claimsByRepository` may have what an image says. */
@@ -135,7 +136,7 @@ const KEYS = {
 } as const satisfies Record<string, readonly [string, KeyType]>;
 
 const COLUMNS = raw(
-  `r.id, r.registry_id, g.host, r.name, r.description, r.is_private, r.star_count, r.pull_count, r.owner, r.team, r.lifecycle, r.documentation_url, r.source_url, r.annotations, r.tag_count, r.stored_size, r.first_seen_at, r.updated_at, s.synced_at`,
+  `r.id, r.registry_id, g.host, r.name, r.description, r.is_private, r.star_count, r.pull_count, r.owner, r.team, r.lifecycle, r.documentation_url, r.source_url, r.annotations, r.tag_count, r.stored_size, r.first_seen_at, r.updated_at, s.synced_at, r.unavailable_since`,
 );
 const FROM = raw(
   'repository r join registry g on g.id = r.registry_id left join repository_sync s on s.repository_id = r.id',
@@ -161,6 +162,7 @@ interface RepositoryRow {
   first_seen_at: Date;
   updated_at: Date;
   synced_at: Date | null;
+  unavailable_since: Date | null;
 }
 
 function listOf(
@@ -288,5 +290,6 @@ function recordOf(row: RepositoryRow): RepositoryRecord {
     firstSeenAt: row.first_seen_at,
     updatedAt: row.updated_at,
     lastSyncedAt: row.synced_at,
+    unavailableSince: row.unavailable_since,
   };
 }

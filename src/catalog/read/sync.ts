@@ -1,4 +1,5 @@
 import sql, { raw } from 'sql-template-tag';
+import type { NewestBy } from '../../domain/selection.ts';
 import type { Connection } from '../database.ts';
 import { TRUE } from './filter.ts';
 import { nestedList, rootList, type ListQuery } from './page.ts';
@@ -12,6 +13,7 @@ export interface SyncSourceRecord {
   readonly repositories: string;
   readonly tags: string | null;
   readonly maxTags: number | null;
+  readonly newestBy: NewestBy;
   readonly platforms: readonly PlatformRecord[];
   readonly schedule: string | null;
   readonly paused: boolean;
@@ -102,6 +104,7 @@ interface SourceRow {
   repositories: string;
   tags: string | null;
   max_tags: number | null;
+  newest_by: NewestBy;
   platforms: string[] | null;
   schedule: string | null;
   paused: boolean;
@@ -136,7 +139,7 @@ interface ErrorRow {
 const sources: ListQuery<SourceRow, SyncSourceRecord> = {
   name: 'catalog.syncSources',
   columns: raw(
-    's.id, s.managed_by, s.registry_id, s.repositories, s.tags, s.max_tags, s.platforms, s.schedule, s.paused, s.next_run_at',
+    's.id, s.managed_by, s.registry_id, s.repositories, s.tags, s.max_tags, s.newest_by, s.platforms, s.schedule, s.paused, s.next_run_at',
   ),
   from: raw('sync_source s'),
   where: TRUE,
@@ -177,6 +180,7 @@ function sourceOf(row: SourceRow): SyncSourceRecord {
     repositories: row.repositories,
     tags: row.tags,
     maxTags: row.max_tags,
+    newestBy: row.newest_by,
     platforms: (row.platforms ?? []).map(platformOfText),
     schedule: row.schedule,
     paused: row.paused,

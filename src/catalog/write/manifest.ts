@@ -113,6 +113,53 @@ export async function untaggedManifests(
   return rows.map((row) => row.digest);
 }
 
+/** Of these manifests, those that can be pulled from the repository as far as the catalog knows. */
+export async function heldManifests(
+  connection: Connection,
+  place: RepositoryPlace,
+  digests: readonly Digest[],
+): Promise<Set<Digest>> {
+  if (digests.length === 0) return new Set();
+  const rows = await connection.run<{ digest: Digest }>(
+    `/* catalog.heldManifests */
+     select digest_text(m.digest) as digest
+     from repository r, manifest m
+     join repository_manifest rm on rm.manifest_id = m.id
+     where r.registry_id = $1::int and r.name = $2 and m.digest = any($3::bytea[])
+       and rm.repository_id = r.id and rm.gone_at is null`,
+    [place.registryId, place.name, digests.map(digestBytes)],
+  );
+  return new Set(rows.map((row) => row.digest));
+}
+
+/** The same of manifests of whose digests only the beginning is known: of sha256 all, of sha512 the first half. */
+export async function manifestsBeginning(
+  connection: Connection,
+  place: RepositoryPlace,
+  beginnings: readonly string[],
+): Promise<Digest[]> {
+  if (beginnings.length === 0) return [];
+  const distinct = [...new Set(beginnings)].map((text) => ({
+    low: Buffer.from(text.slice(text.indexOf(':') + 1), 'hex'),
+    isWhole: text.startsWith('sha256:'),
+  }));
+  const rows = await connection.run<{ digest: Digest }>(
+    `/* catalog.manifestsBeginning */
+     select digest_text(m.digest) as digest
+     from repository r, unnest($3::bytea[], $4::bytea[]) as wanted(low, high)
+     join manifest m on m.digest between wanted.low and wanted.high
+     join repository_manifest rm on rm.manifest_id = m.id
+     where r.registry_id = $1::int and r.name = $2 and rm.repository_id = r.id and rm.gone_at is null`,
+    [
+      place.registryId,
+      place.name,
+      distinct.map(({ low }) => low),
+      distinct.map(({ low, isWhole }) => (isWhole ? low : Buffer.concat([low, Buffer.alloc(32, 0xff)]))),
+    ],
+  );
+  return rows.map((row) => row.digest);
+}
+
 /** Says that the registry no longer has these manifests in the repository. */
 export async function recordAbsence(
   connection: Connection,

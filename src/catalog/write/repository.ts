@@ -1,6 +1,7 @@
 import type { Connection } from '../database.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Reference, RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
+import type { RepositoryDescription } from '../../registries/registry.ts';
 import { countHeldImages, lockCounts } from './held-image.ts';
 
 /** Where a repository is, whether the catalog has it or not. */
@@ -10,20 +11,38 @@ export interface RepositoryPlace {
 }
 
 /** What a sync has to know before it asks the registry. */
-export interface KnownRepository {
+export interface KnownRepository extends Availability {
   /** What its tags name now; a deleted one is there with null. */
   readonly tags: Map<TagName, Digest | null>;
   /** An earlier sync was cut short before it counted. */
   readonly needsRecount: boolean;
   /** The platforms that were followed when it was last looked at to the end; empty means all, null never. */
   readonly platforms: readonly string[] | null;
+  /** When the registry's lists of referrers were last asked for of all its tags; null never. */
+  readonly referrersAt: Date | null;
+}
+
+/** Both null while the registry lets it be read. */
+export interface Availability {
+  readonly unavailableSince: Date | null;
+  /** Since when the registry has said, whenever it was asked, that there is no such repository. */
+  readonly missingSince: Date | null;
+}
+
+/** What is written down of a look at a repository that came to the end. */
+export interface SyncedRepository {
+  /** That are followed; empty means all. */
+  readonly platforms: readonly string[];
+  readonly referrersAt: Date;
 }
 
 /** Null where the catalog has no such repository. */
 export async function knownRepository(connection: Connection, place: RepositoryPlace): Promise<KnownRepository | null> {
   const rows = await connection.run<Omit<KnownRepository, 'tags'> & { tag: TagName | null; digest: Digest | null }>(
     `/* catalog.knownRepository */
-     select r.needs_recount as "needsRecount", s.platforms, t.name as tag, digest_text(m.digest) as digest
+     select r.needs_recount as "needsRecount", r.unavailable_since as "unavailableSince",
+            r.missing_since as "missingSince", s.platforms, s.referrers_at as "referrersAt", t.name as tag,
+            digest_text(m.digest) as digest
      from repository r left join repository_sync s on s.repository_id = r.id
      left join tag t on t.repository_id = r.id left join manifest m on m.id = t.manifest_id
      where r.registry_id = $1::int and r.name = $2`,
@@ -31,8 +50,9 @@ export async function knownRepository(connection: Connection, place: RepositoryP
   );
   const [first] = rows;
   if (first === undefined) return null;
+  const { tag: _tag, digest: _digest, ...known } = first;
   const tags = rows.flatMap(({ tag, digest }): [TagName, Digest | null][] => (tag === null ? [] : [[tag, digest]]));
-  return { tags: new Map(tags), needsRecount: first.needsRecount, platforms: first.platforms };
+  return { ...known, tags: new Map(tags) };
 }
 
 /** Null where the catalog has no such repository. */
@@ -98,22 +118,51 @@ async function countRepository(connection: Connection, place: RepositoryPlace): 
   );
 }
 
-/**
- * Says that the repository was looked at to the end, and which platforms were followed. One that the catalog does not
- * have stays unknown.
- */
+/** Says that the repository was looked at to the end. One that the catalog does not have stays unknown. */
 export async function recordSynced(
   connection: Connection,
   place: RepositoryPlace,
-  platforms: readonly string[],
+  { platforms, referrersAt }: SyncedRepository,
   at: Date,
 ): Promise<void> {
   await connection.run(
     `/* catalog.recordSynced */
-     insert into repository_sync (repository_id, platforms, synced_at)
-     select id, $3::text[], $4::timestamptz from repository where registry_id = $1::int and name = $2
-     on conflict (repository_id) do update set platforms = excluded.platforms, synced_at = excluded.synced_at`,
-    [place.registryId, place.name, platforms, at],
+     insert into repository_sync (repository_id, platforms, referrers_at, synced_at)
+     select id, $3::text[], $4::timestamptz, $5::timestamptz
+     from repository where registry_id = $1::int and name = $2
+     on conflict (repository_id) do update
+       set platforms = excluded.platforms, referrers_at = excluded.referrers_at, synced_at = excluded.synced_at`,
+    [place.registryId, place.name, platforms, referrersAt, at],
+  );
+}
+
+/** Says since when the registry does not let the repository be read. */
+export async function recordAvailability(
+  connection: Connection,
+  place: RepositoryPlace,
+  { unavailableSince, missingSince }: Availability,
+): Promise<void> {
+  await connection.run(
+    `/* catalog.recordAvailability */
+     update repository set unavailable_since = $3::timestamptz, missing_since = $4::timestamptz
+     where registry_id = $1::int and name = $2`,
+    [place.registryId, place.name, unavailableSince, missingSince],
+  );
+}
+
+/** What the registry says of the repository; no row is touched where it says what it said before. */
+export async function recordDescription(
+  connection: Connection,
+  place: RepositoryPlace,
+  { description, isPrivate, starCount, pullCount }: RepositoryDescription,
+): Promise<void> {
+  await connection.run(
+    `/* catalog.recordDescription */
+     update repository set description = $3, is_private = $4::boolean, star_count = $5::bigint, pull_count = $6::bigint
+     where registry_id = $1::int and name = $2
+       and (description, is_private, star_count, pull_count)
+         is distinct from ($3, $4::boolean, $5::bigint, $6::bigint)`,
+    [place.registryId, place.name, description, isPrivate, starCount, pullCount],
   );
 }
 

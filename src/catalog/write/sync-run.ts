@@ -1,5 +1,6 @@
 import type { Connection } from '../database.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
+import type { NewestBy } from '../../domain/selection.ts';
 import { addTally, tallyValues, type SyncTally } from './sync-tally.ts';
 
 export type SyncTrigger = 'SCHEDULE' | 'MANUAL' | 'WEBHOOK' | 'STARTUP';
@@ -8,13 +9,17 @@ export type SyncStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'PARTIAL' | 'FAILE
 /** What a run looks at; copied from its source when it is queued. */
 export interface SyncScope {
   readonly registryId: number;
-  /** A pattern, or one repository's name. */
+  /** Selection, as domain/selection.ts reads it. */
   readonly repositories: string;
-  /** A pattern or one tag's name; null means all. */
+  /** Selection; null means all. */
   readonly tags: string | null;
   readonly maxTags: number | null;
+  readonly newestBy: NewestBy;
   readonly platforms: readonly string[];
 }
+
+/** All tags of whatever repositories, for all platforms. */
+export const EVERY_TAG = { tags: null, maxTags: null, newestBy: 'VERSION', platforms: [] } as const;
 
 export interface SyncRun extends SyncScope {
   readonly id: number;
@@ -35,9 +40,9 @@ export async function findSyncRun(connection: Connection, id: number): Promise<S
 export async function queueSyncRun(connection: Connection, scope: SyncScope, trigger: SyncTrigger): Promise<number> {
   const rows = await connection.run<{ id: number }>(
     `/* catalog.queueSyncRun */
-     insert into sync_run (registry_id, status, trigger, repositories, tags, max_tags, platforms)
-     values ($1::int, 'QUEUED', $2, $3, $4, $5::int, $6::text[]) returning id`,
-    [scope.registryId, trigger, scope.repositories, scope.tags, scope.maxTags, scope.platforms],
+     insert into sync_run (registry_id, status, trigger, repositories, tags, max_tags, newest_by, platforms)
+     values ($1::int, 'QUEUED', $2, $3, $4, $5::int, $6, $7::text[]) returning id`,
+    [scope.registryId, trigger, scope.repositories, scope.tags, scope.maxTags, scope.newestBy, scope.platforms],
   );
   return (rows[0] as { id: number }).id;
 }
@@ -53,8 +58,8 @@ export async function queueSourceRun(
 ): Promise<number | null> {
   const rows = await connection.run<{ id: number }>(
     `/* catalog.queueSourceRun */
-     insert into sync_run (source_id, registry_id, status, trigger, repositories, tags, max_tags, platforms)
-     select s.id, s.registry_id, 'QUEUED', $2, s.repositories, s.tags, s.max_tags, s.platforms
+     insert into sync_run (source_id, registry_id, status, trigger, repositories, tags, max_tags, newest_by, platforms)
+     select s.id, s.registry_id, 'QUEUED', $2, s.repositories, s.tags, s.max_tags, s.newest_by, s.platforms
      from sync_source s where s.id = $1::int
      on conflict (source_id) where finished_at is null do nothing
      returning id`,
@@ -218,4 +223,4 @@ const KEPT_RUNS = 200;
 
 const RUN_COLUMNS = `r.id, r.registry_id as "registryId",
   (select g.host from registry g where g.id = r.registry_id) as host, r.status, r.repositories, r.tags, r.max_tags as "maxTags",
-  r.platforms`;
+  r.newest_by as "newestBy", r.platforms`;

@@ -1,4 +1,5 @@
 import type { Connection, Database } from '../database.ts';
+import type { NewestBy } from '../../domain/selection.ts';
 import type { ManagedBy } from './registry.ts';
 
 /** What the worker keeps in the catalog. Patterns, platforms and schedule as people write them. */
@@ -8,8 +9,10 @@ export interface SyncSource {
   readonly repositories: string;
   /** Null means all. */
   readonly tags: string | null;
-  /** The newest so many by version; null means all. */
+  /** The newest so many; null means all. */
   readonly maxTags: number | null;
+  /** What makes one newer. */
+  readonly newestBy: NewestBy;
   /** Empty means all. */
   readonly platforms: readonly string[];
   /** Null means only when asked. */
@@ -29,8 +32,8 @@ export async function findSyncSource(database: Database, id: number): Promise<Sy
 export async function listDeclaredSources(connection: Connection): Promise<SyncSource[]> {
   return connection.run<SyncSource>(
     `/* catalog.listDeclaredSources */
-     select id, registry_id as "registryId", repositories, tags, max_tags as "maxTags", platforms, schedule, paused,
-            managed_by as "managedBy", next_run_at as "nextRunAt"
+     select id, registry_id as "registryId", repositories, tags, max_tags as "maxTags", newest_by as "newestBy", platforms,
+            schedule, paused, managed_by as "managedBy", next_run_at as "nextRunAt"
      from sync_source where managed_by = 'CONFIG' order by id`,
     [],
   );
@@ -39,9 +42,9 @@ export async function listDeclaredSources(connection: Connection): Promise<SyncS
 export async function addSyncSource(connection: Connection, source: NewSyncSource): Promise<number> {
   const rows = await connection.run<{ id: number }>(
     `/* catalog.addSyncSource */
-     insert into sync_source (registry_id, repositories, tags, max_tags, platforms, schedule, paused, managed_by,
-                              next_run_at)
-     values ($1::int, $2, $3, $4::int, $5::text[], $6, $7::boolean, $8, $9::timestamptz) returning id`,
+     insert into sync_source (registry_id, repositories, tags, max_tags, newest_by, platforms, schedule, paused,
+                              managed_by, next_run_at)
+     values ($1::int, $2, $3, $4::int, $5, $6::text[], $7, $8::boolean, $9, $10::timestamptz) returning id`,
     valuesOf(source),
   );
   return (rows[0] as { id: number }).id;
@@ -50,9 +53,9 @@ export async function addSyncSource(connection: Connection, source: NewSyncSourc
 export async function replaceSyncSource(connection: Connection, id: number, source: NewSyncSource): Promise<void> {
   await connection.run(
     `/* catalog.replaceSyncSource */
-     update sync_source set registry_id = $1::int, repositories = $2, tags = $3, max_tags = $4::int,
-       platforms = $5::text[], schedule = $6, paused = $7::boolean, managed_by = $8, next_run_at = $9::timestamptz
-     where id = $10::int`,
+     update sync_source set registry_id = $1::int, repositories = $2, tags = $3, max_tags = $4::int, newest_by = $5,
+       platforms = $6::text[], schedule = $7, paused = $8::boolean, managed_by = $9, next_run_at = $10::timestamptz
+     where id = $11::int`,
     [...valuesOf(source), id],
   );
 }
@@ -81,6 +84,7 @@ export async function scheduleSyncSource(connection: Connection, id: number, nex
 }
 
 function valuesOf(source: NewSyncSource): unknown[] {
-  const { registryId, repositories, tags, maxTags, platforms, schedule, paused, managedBy, nextRunAt } = source;
-  return [registryId, repositories, tags, maxTags, platforms, schedule, paused, managedBy, nextRunAt];
+  const { registryId, repositories, tags, maxTags, newestBy, platforms, schedule, paused, managedBy, nextRunAt } =
+    source;
+  return [registryId, repositories, tags, maxTags, newestBy, platforms, schedule, paused, managedBy, nextRunAt];
 }

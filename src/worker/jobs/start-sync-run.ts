@@ -1,6 +1,6 @@
 import * as catalog from '../../catalog/write/index.ts';
 import { isUnavailable } from '../../domain/errors.ts';
-import { isWildcard } from '../../domain/pattern.ts';
+import { parseRepositorySelection } from '../../domain/selection.ts';
 import { enqueue, type JobPayload } from '../../queue/index.ts';
 import { listRepositories } from '../../sync/index.ts';
 import type { JobContext } from '../context.ts';
@@ -43,7 +43,7 @@ async function queueRepositories(
     await catalog.addRunRepositories(connection, run.id, names);
     await catalog.replaceSyncErrors(connection, run.id, null, [], now());
     // One that somebody asked for by name does not wait behind a whole registry.
-    const priority = isWildcard(run.repositories) ? 0 : -5;
+    const priority = parseRepositorySelection(run.repositories).prefixes.length > 0 ? 0 : -5;
     const payloads = names.map((name) => ({ runId: run.id, name, attempt: 1 }));
     await enqueue(
       connection,

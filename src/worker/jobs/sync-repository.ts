@@ -52,7 +52,7 @@ async function look(context: JobContext, payload: Payload, run: catalog.SyncRun,
   }
 }
 
-const NOTHING = { tagsSeen: 0, tagsChanged: 0, manifestsFetched: 0, needsRecount: false, followed: null };
+const NOTHING = { tagsSeen: 0, tagsChanged: 0, manifestsFetched: 0, needsRecount: false, synced: null };
 
 /** Counts, and says that the repository is done: the last of its writes, and harmless to say twice. */
 async function conclude(
@@ -73,7 +73,7 @@ async function conclude(
   for (const { reference, message, willRetry } of faults) {
     log.warn(`${reference}: ${message}${willRetry ? '; it is tried again' : ''}`);
   }
-  const { tagsSeen, tagsChanged, manifestsFetched, needsRecount, followed } = report;
+  const { tagsSeen, tagsChanged, manifestsFetched, needsRecount, synced } = report;
   const traffic = shared?.takeTraffic() ?? { requests: 0, bytesFetched: 0 };
   const rateLimit = shared?.registry.traffic.rateLimit ?? null;
   const tally = { tagsSeen, tagsChanged, manifestsFetched, ...traffic };
@@ -86,7 +86,7 @@ async function conclude(
       again === null
         ? catalog.completeRunRepository(connection, runId, place.name, tally)
         : repeat(connection, { ...payload, attempt: attempt + 1 }, again, tally),
-      followed && catalog.recordSynced(connection, place, followed, now()),
+      synced && catalog.recordSynced(connection, place, synced, now()),
       (faults.length > 0 || attempt > 1) && catalog.replaceSyncErrors(connection, runId, repository, faults, now()),
     ]);
     const trouble = again === null ? undefined : faults.find((fault) => fault.reference === repository);

@@ -1,0 +1,110 @@
+import type { Database } from '../catalog/database.ts';
+import * as catalog from '../catalog/write/index.ts';
+import type { Digest } from '../domain/digest.ts';
+import { isUnavailable } from '../domain/errors.ts';
+import { parsePlatform, type WantedPlatform } from '../domain/platform.ts';
+import type { RepositoryName, TagName } from '../domain/reference.ts';
+import type { OpenRegistry } from '../registries/registry.ts';
+import { collectManifests, type Collection } from './collect-manifests.ts';
+
+export interface RepositorySync {
+  readonly database: Database;
+  readonly registry: OpenRegistry;
+  readonly scope: catalog.SyncScope;
+  readonly name: RepositoryName;
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+}
+
+export interface RepositoryReport {
+  readonly tagsSeen: number;
+  readonly tagsChanged: number;
+  readonly manifestsFetched: number;
+  /** Its counters are not those of what was written. */
+  readonly needsRecount: boolean;
+  /** What is to be written down of it; null unless its tags were listed and all looked at, well or badly. */
+  readonly synced: catalog.SyncedRepository | null;
+  /** Each with the reference that it happened to. */
+  readonly faults: readonly { readonly reference: string; readonly error: Error }[];
+}
+
+/** Requests to one registry at a time, of one repository. */
+export const PARALLEL = 16;
+/** Tags whose content is fetched, and then written, together: what a killed worker has to fetch again at most. */
+export const BATCH = 16;
+
+/** One look at a repository: what was known before, and what has come of it so far. Its parts share it. */
+export class Look implements RepositoryReport {
+  tagsSeen = 0;
+  tagsChanged = 0;
+  manifestsFetched = 0;
+  needsRecount: boolean;
+  synced: catalog.SyncedRepository | null = null;
+  readonly faults: { reference: string; error: Error }[] = [];
+
+  readonly sync: RepositorySync;
+  readonly place: catalog.RepositoryPlace;
+  /** Null where the catalog has no such repository. */
+  readonly before: catalog.KnownRepository | null;
+  /** What tags name, as the catalog has it now; a deleted one is there with null. */
+  readonly known: Map<TagName, Digest | null>;
+  readonly #platforms: readonly WantedPlatform[];
+  readonly #blamed = new Set<string>();
+
+  constructor(sync: RepositorySync, before: catalog.KnownRepository | null) {
+    this.sync = sync;
+    this.before = before;
+    this.place = placeOf(sync);
+    this.known = before?.tags ?? new Map<TagName, Digest | null>();
+    this.needsRecount = before?.needsRecount ?? false;
+    this.#platforms = sync.scope.platforms.map(parsePlatform);
+  }
+
+  /** Tags that the catalog has and that are not deleted. */
+  get present(): TagName[] {
+    return [...this.known].flatMap(([name, digest]) => (digest === null ? [] : [name]));
+  }
+
+  /** Said once of each. What makes all further work futile is thrown on. */
+  blame(suffix: string | null, error: unknown): void {
+    this.sync.signal.throwIfAborted();
+    if (!(error instanceof Error) || isUnavailable(error)) throw error;
+    const { registry, name } = this.sync;
+    const reference = `${registry.host}/${name}${suffix ?? ''}`;
+    if (this.#blamed.has(reference)) return;
+    this.#blamed.add(reference);
+    this.faults.push({ reference, error });
+  }
+
+  /** Undefined when it could not be found out; null when the registry says that it is not there. */
+  async resolve(target: TagName | Digest): Promise<Digest | null | undefined> {
+    const { registry, name, signal } = this.sync;
+    try {
+      return await registry.resolveManifest(name, target, signal);
+    } catch (error) {
+      this.blame(target.includes(':') ? `@${target}` : `:${target}`, error);
+      return undefined;
+    }
+  }
+
+  /** `subjects` tells what digests are about whose documents may not say it themselves. */
+  collect(digests: readonly Digest[], subjects?: ReadonlyMap<Digest, Digest>): Promise<Collection> {
+    const { database, registry, name, signal } = this.sync;
+    return collectManifests(
+      {
+        registry,
+        repository: name,
+        platforms: this.#platforms,
+        known: (wanted) => catalog.knownManifests(database, wanted),
+        parallel: PARALLEL,
+        signal,
+      },
+      digests,
+      subjects,
+    );
+  }
+}
+
+export function placeOf({ scope, name }: RepositorySync): catalog.RepositoryPlace {
+  return { registryId: scope.registryId, name };
+}
