@@ -47,7 +47,10 @@ async function lookAtNamed(look: Look, { names }: Selection): Promise<boolean> {
   await catalogReferrersTags(look, referrersTags);
   for (const name of absent) if (!look.known.has(name)) look.blame(`:${name}`, noSuchTag());
   const gone = absent.filter((name) => look.known.get(name));
-  if (gone.length === 0) return true;
+  if (gone.length === 0) {
+    if (look.faults.length === 0) await sayAvailable(look);
+    return true;
+  }
   const plan = planOf(look, null);
   const isThere = await list(look, plan, () => Promise.resolve());
   if (isThere) await forgetTags(look, plan.missing(gone));
@@ -93,7 +96,7 @@ function isWidenedFor({ sync, before }: Look): boolean {
  * for long enough: then nothing is missing.
  */
 async function list(look: Look, plan: TagPlan, move: (wanted: ListedTag[]) => Promise<void>): Promise<boolean> {
-  const { registry, name, signal, database } = look.sync;
+  const { registry, name, signal } = look.sync;
   try {
     for await (const page of registry.listTags(name, signal)) {
       await move(plan.add(page));
@@ -104,12 +107,16 @@ async function list(look: Look, plan: TagPlan, move: (wanted: ListedTag[]) => Pr
     if (!isRefused) throw error;
     return hasLongBeenGone(look, error);
   }
-  if (look.before?.unavailableSince) await catalog.recordAvailability(database, look.place, AVAILABLE);
+  await sayAvailable(look);
   return true;
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'UNAUTHORIZED', 'FORBIDDEN']);
-const AVAILABLE = { unavailableSince: null, missingSince: null };
+
+async function sayAvailable({ sync, before, place }: Look): Promise<void> {
+  if (!before?.unavailableSince) return;
+  await catalog.recordAvailability(sync.database, place, { unavailableSince: null, missingSince: null });
+}
 
 /**
  * Registries redirect nobody to the new name of a repository, and blur what is gone with what may not be seen: so it is
