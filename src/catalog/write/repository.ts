@@ -50,9 +50,9 @@ export async function knownRepository(connection: Connection, place: RepositoryP
   );
   const [first] = rows;
   if (first === undefined) return null;
-  const { tag: _tag, digest: _digest, ...known } = first;
+  const { needsRecount, platforms, referrersAt, unavailableSince, missingSince } = first;
   const tags = rows.flatMap(({ tag, digest }): [TagName, Digest | null][] => (tag === null ? [] : [[tag, digest]]));
-  return { ...known, tags: new Map(tags) };
+  return { tags: new Map(tags), needsRecount, platforms, referrersAt, unavailableSince, missingSince };
 }
 
 /** Null where the catalog has no such repository. */
