@@ -133,6 +133,9 @@ registries:
     url: file:///srv/layout
   - host: index.docker.io
     credential: { docker-config: true }
+  - host: public.ecr.aws
+    kind: ecr-public
+    credential: { ambient: true }
 sources:
   - registry: docker.io
     repositories: library/*,!library/tmp-*
@@ -179,6 +182,14 @@ sources:
         insecure: null,
         credential: { kind: 'docker-config' },
       },
+      {
+        host: 'public.ecr.aws',
+        kind: 'ECR_PUBLIC',
+        url: null,
+        title: null,
+        insecure: null,
+        credential: { kind: 'ambient' },
+      },
     ],
     sources: [
       {
@@ -224,7 +235,7 @@ test('every fault of the file is told with its line, in their order, beside thos
     credential: {token: {env: NOPE}, username: 5}
   - title: no host
   - host: bad host
-    credential: {docker-config: true, username: x}
+    credential: {ambient: true, username: x}
   - https://ghcr.io
 sources:
   - registry: docker.io

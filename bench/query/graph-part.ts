@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
-import { recogniseKind, defaultRegistryUrl, openRegistry } from '../../src/registries/index.ts';
+import { checkCredential, recogniseKind, defaultRegistryUrl, openRegistry } from '../../src/registries/index.ts';
 import { openWeb } from '../../src/web/index.ts';
 import { answerCalls } from '../part.ts';
 
@@ -17,7 +17,7 @@ async function start(databaseUrl: string): Promise<string> {
   const commands = createCommands({
     database,
     seal: createSeal(randomBytes(32)),
-    kinds: { recogniseKind, defaultUrl: defaultRegistryUrl, open: openRegistry },
+    kinds: { recogniseKind, checkCredential, defaultUrl: defaultRegistryUrl, open: openRegistry },
   });
   const log = pino({ level: 'warn' }, pino.destination(2));
   const web = await openWeb({ database, commands, adminToken: randomBytes(32).toString('hex'), log, version: 'bench' });

@@ -4,7 +4,7 @@ import { EVERY_TAG, findRegistry, saveRegistry, type Seal } from '../catalog/wri
 import { applyConfiguration, type Declaration } from '../commands/index.ts';
 import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
-import { credentialFromDockerConfig, defaultRegistryUrl, recogniseKind } from '../registries/index.ts';
+import { checkCredential, credentialFromDockerConfig, defaultRegistryUrl, recogniseKind } from '../registries/index.ts';
 import type { Credential } from '../registries/registry.ts';
 
 /**
@@ -68,13 +68,10 @@ type Resolved = Declaration['registries'][number];
 async function resolved(registry: ConfiguredRegistry, log: Logger): Promise<Resolved> {
   const { host, title } = registry;
   const url = registry.url ?? defaultRegistryUrl(host, registry.insecure ?? undefined);
-  return {
-    host,
-    title,
-    url,
-    kind: registry.kind ?? recogniseKind(url) ?? 'OCI',
-    credential: await credentialOf(registry, log),
-  };
+  const kind = registry.kind ?? recogniseKind(url) ?? 'OCI';
+  const credential = await credentialOf(registry, log);
+  checkCredential(kind, url, credential);
+  return { host, title, url, kind, credential };
 }
 
 async function credentialOf({ host, credential }: ConfiguredRegistry, log: Logger): Promise<Credential | null> {

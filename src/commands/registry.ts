@@ -13,6 +13,8 @@ export interface CredentialInput {
   readonly password?: string | null;
   /** Sent as a bearer token; with a user name, it is the password. */
   readonly token?: string | null;
+  /** The identity that the worker's machine or pod has. */
+  readonly ambient?: boolean | null;
 }
 
 export interface AddRegistryInput {
@@ -44,6 +46,8 @@ export interface RegistryKinds {
   defaultUrl(host: RegistryHost, insecure: boolean | undefined): URL;
   /** The kind of an address when none is given; null where it is of no kind that we know. */
   recogniseKind(url: URL): RegistryKindName | null;
+  /** Throws INVALID_ARGUMENT where the kind takes no such credential at that address. */
+  checkCredential(kind: RegistryKindName, url: URL, credential: Credential | null): void;
   open: OpenRegistryFunction;
 }
 
@@ -83,6 +87,7 @@ export function createRegistryCommands(
       );
       const kind = input.kind ?? (url && kinds.recogniseKind(url)) ?? 'OCI';
       const credential = readCredential(errors, input.credential);
+      if (url) read(errors, 'credential', () => kinds.checkCredential(kind, url, credential));
       const existing = await catalog.findRegistry(database, { host });
       if (existing) errors.push(invalid('host', `The catalog follows "${host}" already; use updateRegistry.`));
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
@@ -103,6 +108,7 @@ export function createRegistryCommands(
       if (stored === null || errors.length > 0) return { registryId: null, userErrors: errors };
       const url = read(errors, 'url', () => newUrl(stored, input, kinds));
       const given = readCredential(errors, input.credential);
+      if (url) read(errors, 'credential', () => kinds.checkCredential(stored.kind, url, given));
       const credential = input.credential === undefined ? stored.credential : given && seal.close(given, stored.host);
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
       const title = input.title === undefined ? stored.title : input.title;
@@ -153,10 +159,12 @@ function newUrl(stored: catalog.StoredRegistry, input: UpdateRegistryInput, kind
 
 function readCredential(errors: UserError[], input: CredentialInput | null | undefined): Credential | null {
   if (!input) return null;
-  const { username, password, token } = input;
+  const { username, password, token, ambient } = input;
   const secret = password ?? token;
-  if (username && secret && !(password && token)) return { kind: 'basic', username, password: secret };
-  if (!username && !password && token) return { kind: 'bearer', token };
-  errors.push(invalid('credential', 'A credential is a username and a password, a username and a token, or a token.'));
+  if (!ambient && username && secret && !(password && token)) return { kind: 'basic', username, password: secret };
+  if (!ambient && !username && !password && token) return { kind: 'bearer', token };
+  if (ambient && !username && !secret) return { kind: 'ambient' };
+  const forms = 'a username and a password, a username and a token, a token, or ambient: true';
+  errors.push(invalid('credential', `A credential is ${forms}.`));
   return null;
 }

@@ -30,6 +30,8 @@ export interface DeclaredRegistry {
 export type DeclaredCredential =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'bearer'; readonly token: string }
+  /** As the identity that the worker's machine or pod has at its cloud. */
+  | { readonly kind: 'ambient' }
   /** As the user who runs Stowage signed in with docker login. */
   | { readonly kind: 'docker-config' };
 
@@ -62,6 +64,7 @@ function declarationsIn(environment: Environment) {
       password: secret.optional(),
       token: secret.optional(),
       'docker-config': z.literal(true).optional(),
+      ambient: z.literal(true).optional(),
     })
     .transform((fields, context): DeclaredCredential => {
       const names = Object.keys(fields).sort().join(' ');
@@ -69,8 +72,9 @@ function declarationsIn(environment: Environment) {
         return { kind: 'basic', username: fields.username ?? '', password: fields.password ?? '' };
       }
       if (names === 'token') return { kind: 'bearer', token: fields.token ?? '' };
-      if (names === 'docker-config') return { kind: 'docker-config' };
-      context.addIssue({ code: 'custom', message: 'write username and password, or token, or docker-config: true.' });
+      if (names === 'docker-config' || names === 'ambient') return { kind: names };
+      const forms = 'username and password, or token, or docker-config: true, or ambient: true';
+      context.addIssue({ code: 'custom', message: `write ${forms}.` });
       return z.NEVER;
     });
 

@@ -12,6 +12,8 @@ import { withoutSecrets } from './secrets.ts';
 
 export interface HttpRequest extends GatedRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  /** A POST that asks and changes nothing: it may be sent again as a GET is. */
+  readonly isQuestion?: boolean;
   /** Path and query. */
   readonly path: string;
   /** Names and values in turn; kept by the caller, so that they are not built for each request. */
@@ -79,7 +81,7 @@ class UndiciClient implements HttpClient {
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     for (let attempt = 0; ; attempt++) {
-      const pause = READS.has(request.method) ? this.#limits.retryPauses[attempt] : undefined;
+      const pause = READS.has(request.method) || request.isQuestion ? this.#limits.retryPauses[attempt] : undefined;
       let asked: number;
       try {
         const answer = await this.#follow(request, signal);

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../domain/digest.ts';
+import { RegistryError } from '../domain/errors.ts';
+import type { RepositoryName, TagName } from '../domain/reference.ts';
+import type { Registry } from './registry.ts';
 
 /**
  * Whether the registry says that what was deleted is not there any more. Some delete a little later than they say, so
@@ -15,6 +18,20 @@ export async function isGone(
     if ((await resolve()) === null) return true;
   }
   return false;
+}
+
+/** After a deletion that the registry has accepted: rejects with UNSUPPORTED where it is not done after all. */
+export async function confirmGone(
+  registry: Registry,
+  repository: RepositoryName,
+  target: TagName | Digest,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await isGone(() => registry.resolveManifest(repository, target, signal), true, signal)) return;
+  throw new RegistryError(
+    'UNSUPPORTED',
+    `${registry.host} says that it deleted ${target} of ${repository}, and it is still there`,
+  );
 }
 
 /** Before each look. */

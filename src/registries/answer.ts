@@ -101,6 +101,6 @@ function firstErrorOf(document: JsonObject): Explanation {
 }
 
 /** Controls, escapes and text direction marks would act on a terminal or page that shows them. */
-function shown(text: string): string {
+export function shown(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 300);
 }

@@ -1,22 +1,36 @@
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
 import { CatalogError } from '../domain/errors.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
+import { dockerHub } from './docker-hub/index.ts';
+import { ecr } from './ecr/index.ts';
+import { ecrPublic } from './ecr-public/index.ts';
+import { isLoopback } from './loopback.ts';
 import { oci } from './oci/index.ts';
 import { ociLayout } from './oci-layout/index.ts';
-import { dockerHub } from './docker-hub/index.ts';
-import type { OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
+import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
 
 export { credentialFromDockerConfig } from './docker-config.ts';
 
 /** Every kind of registry that there is. A new one is a folder and a line here. */
-export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, oci];
+export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, ecr, ecrPublic, oci];
 
 /** Opens a registry for one run; close it afterwards. */
 export function openRegistry(kind: RegistryKindName, settings: RegistrySettings): Promise<OpenRegistry> {
-  const found = registryKinds.find((known) => known.kind === kind);
-  if (found) return found.open(settings);
-  const kinds = registryKinds.map((known) => known.kind).join(', ');
-  throw new CatalogError('INVALID_ARGUMENT', `"${String(kind)}" is no kind of registry: write one of ${kinds}.`);
+  checkCredential(kind, settings.url, settings.credential);
+  return kindOf(kind).open(settings);
+}
+
+/**
+ * Throws INVALID_ARGUMENT where the worker's own identity is to sign in at an address that it must not be sent to, or
+ * that knows no such identity.
+ */
+export function checkCredential(kind: RegistryKindName, url: URL, credential: Credential | null): void {
+  if (credential?.kind !== 'ambient' || kindOf(kind).takesAmbient?.(url)) return;
+  const takers = registryKinds.filter((known) => 'takesAmbient' in known).map((known) => known.kind);
+  throw new CatalogError(
+    'INVALID_ARGUMENT',
+    `The worker's own identity can't sign in at ${url.origin} as ${kind}: it is sent to the hosts of its own cloud alone (${takers.join(', ')}). Give a user name and a password, or a token.`,
+  );
 }
 
 /** The kind of what is at an address when nobody said so; null where no kind knows the address. */
@@ -31,8 +45,13 @@ export function recogniseKind(url: URL): RegistryKindName | null {
 export function defaultRegistryUrl(host: RegistryHost, insecure?: boolean): URL {
   if (host === DOCKER_HUB) return new URL('https://registry-1.docker.io');
   const { hostname } = new URL(`http://${host}`);
-  const isPlain = insecure ?? LOOPBACK.test(hostname);
+  const isPlain = insecure ?? isLoopback(hostname);
   return new URL(`${isPlain ? 'http' : 'https'}://${host}`);
 }
 
-const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+function kindOf(kind: RegistryKindName): RegistryKind {
+  const found = registryKinds.find((known) => known.kind === kind);
+  if (found) return found;
+  const kinds = registryKinds.map((known) => known.kind).join(', ');
+  throw new CatalogError('INVALID_ARGUMENT', `"${String(kind)}" is no kind of registry: write one of ${kinds}.`);
+}

@@ -110,6 +110,12 @@ export type OpenRegistry = Registry & Partial<Capabilities>;
 export type OpenRegistryFunction = (kind: RegistryKindName, settings: RegistrySettings) => Promise<OpenRegistry>;
 
 export type Credential =
+  | ReadyCredential
+  /** The identity that the worker's machine or pod has at a cloud: the kinds of that cloud make a ready one of it. */
+  | { readonly kind: 'ambient' };
+
+/** What a registry or its token service takes. */
+export type ReadyCredential =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   /** Sent as it is. */
   | { readonly kind: 'bearer'; readonly token: string }
@@ -134,6 +140,11 @@ export interface RegistryKind {
   recognises(url: URL): boolean;
   /** Whether the answer to GET /v2/ without credentials is of this kind, where the address does not tell. */
   recognisesAnswer?(headers: AnswerHeaders, url: URL): boolean;
+  /**
+   * Whether the worker's own identity signs in at an address of this kind. Absent where no identity can: it is sent to
+   * the hosts of its own cloud alone, and to loopback.
+   */
+  takesAmbient?(url: URL): boolean;
   open(settings: RegistrySettings): Promise<OpenRegistry>;
 }
 

@@ -25,6 +25,27 @@ async function change<T>(source: string, variables: Record<string, unknown> = {}
 
 const ERRORS = 'userErrors { __typename message path }';
 
+test("the worker's own identity is taken for the hosts of its cloud alone, and beside nothing else", async () => {
+  const add = (host: string, kind: string, credential: string) =>
+    change<{ registry: { kind: string } | null; userErrors: { message: string; path: string[] }[] }>(
+      `mutation { addRegistry(input: { host: "${host}", kind: ${kind}, credential: ${credential} }) {
+         registry { kind } ${ERRORS} } }`,
+    );
+  expect(await add('123456789012.dkr.ecr.eu-west-1.amazonaws.com', 'ECR', '{ ambient: true }')).toEqual({
+    registry: { kind: 'ECR' },
+    userErrors: [],
+  });
+  expect((await add('ecr.example.com', 'ECR', '{ ambient: true }')).userErrors).toMatchObject([
+    { path: ['input', 'credential'], message: expect.stringContaining('https://ecr.example.com as ECR') },
+  ]);
+  expect((await add('quay.example.com', 'OCI', '{ ambient: true }')).userErrors).toMatchObject([
+    { path: ['input', 'credential'], message: expect.stringContaining('https://quay.example.com as OCI') },
+  ]);
+  expect((await add('public.ecr.aws', 'ECR_PUBLIC', '{ ambient: true, token: "x" }')).userErrors).toMatchObject([
+    { path: ['input', 'credential'], message: expect.stringContaining('or ambient: true.') },
+  ]);
+});
+
 test('a registry, a source and a run live and die by mutations', async () => {
   expect(
     await change(

@@ -7,7 +7,7 @@ import { MANIFEST_ACCEPT, OCI_INDEX, OCI_MANIFEST, SCHEMA1_SIGNED } from '../../
 import type { RegistryHost, RepositoryName, TagName } from '../../src/domain/reference.ts';
 import type { HttpLimits } from '../../src/http/index.ts';
 import { credentialFromDockerConfig } from '../../src/registries/docker-config.ts';
-import { defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
+import { checkCredential, defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
 import { openClient } from '../../src/registries/client.ts';
 import { openOciRegistry } from '../../src/registries/oci/index.ts';
 import { isTrustedRealm, readToken } from '../../src/registries/oci/token.ts';
@@ -762,6 +762,16 @@ describe('the door', () => {
     expect(() =>
       openRegistry('FTP' as 'OCI', { host: 'x' as RegistryHost, url: new URL('ftp://x'), credential: null }),
     ).toThrow('"FTP" is no kind of registry');
+  });
+
+  test("the worker's own identity goes to the hosts of its cloud alone, and to loopback", () => {
+    const check = (kind: 'OCI' | 'ECR', url: string) => () => checkCredential(kind, new URL(url), { kind: 'ambient' });
+    expect(check('ECR', 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com')).not.toThrow();
+    expect(check('ECR', 'http://127.0.0.1:5000')).not.toThrow();
+    expect(check('ECR', 'https://ecr.example.com')).toThrow("The worker's own identity can't sign in");
+    expect(check('OCI', 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com')).toThrow('as OCI');
+    const settings = { host: 'x' as RegistryHost, url: new URL('https://x'), credential: { kind: 'ambient' } as const };
+    expect(() => openRegistry('OCI', settings)).toThrow("The worker's own identity can't sign in at https://x");
   });
 });
 

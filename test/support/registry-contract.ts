@@ -37,7 +37,7 @@ export interface RegistryPlay {
     readonly credential: Credential;
     /** What is asked before the first page, which then is sent with `authorization`. */
     right(origin: string): readonly Entry[];
-    readonly authorization: string;
+    readonly authorization: string | RegExp;
     /** All that is asked where the credential is wrong. */
     wrong(origin: string): readonly Entry[];
   };
@@ -220,5 +220,6 @@ function answer(status: number, body: string | object): Required<Answer> {
 }
 
 function secretsOf(credential: Credential): string[] {
+  if (credential.kind === 'ambient') return [];
   return [credential.kind === 'basic' ? credential.password : credential.token];
 }

@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 
 /** One request that is expected, and what it is answered with. */
 export interface Entry {
   /** `GET /v2/a/tags/list?n=1000` */
   readonly request: string;
-  /** Headers that the request must have; null: must not have. */
-  readonly having?: Readonly<Record<string, string | null>>;
-  /** Text that the request's body must be. */
-  readonly sending?: string;
+  /** Headers by which it is told from others with the same method and path. */
+  readonly when?: Readonly<Record<string, string>>;
+  /** Headers that the request must have, as they are or in this form; null: must not have. */
+  readonly having?: Readonly<Record<string, string | RegExp | null>>;
+  /** Text that the request's body must be, or an object that it must be as JSON, whatever the order of its members. */
+  readonly sending?: string | object;
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Objects are sent as JSON. */
@@ -45,7 +48,7 @@ export async function startScriptedServer(...entries: Entry[]): Promise<Scripted
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
     requests.push(line);
-    const line0 = table.find(({ entry, left }) => left > 0 && entry.request === line);
+    const line0 = table.find(({ entry, left }) => left > 0 && entry.request === line && isMeant(entry, request));
     if (!line0) {
       faults.push(`unexpected: ${line}`);
       response.writeHead(599).end();
@@ -78,6 +81,10 @@ export async function startScriptedServer(...entries: Entry[]): Promise<Scripted
   };
 }
 
+function isMeant({ when = {} }: Entry, { headers }: IncomingMessage): boolean {
+  return Object.entries(when).every(([name, value]) => headers[name] === value);
+}
+
 async function answer(
   entry: Entry,
   request: IncomingMessage,
@@ -86,12 +93,17 @@ async function answer(
 ): Promise<void> {
   for (const [name, value] of Object.entries(entry.having ?? {})) {
     const sent = request.headers[name] ?? null;
-    if (sent !== value) fault(`header ${name} is ${String(sent)}, expected ${String(value)}`);
+    const isRight = value instanceof RegExp ? value.test(String(sent)) : sent === value;
+    if (!isRight) fault(`header ${name} is ${String(sent)}, expected ${String(value)}`);
   }
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();
-  if (entry.sending !== undefined && text !== entry.sending) fault(`body is ${text}, expected ${entry.sending}`);
+  const { sending } = entry;
+  if (typeof sending === 'string' && text !== sending) fault(`body is ${text}, expected ${sending}`);
+  if (typeof sending === 'object' && !isDeepStrictEqual(JSON.parse(text), sending)) {
+    fault(`body is ${text}, expected ${JSON.stringify(sending)}`);
+  }
   if (entry.answer) {
     entry.answer(response, request);
     return;

@@ -3,7 +3,7 @@ import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
-import { defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
+import { checkCredential, defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
 import { openWeb } from '../../src/web/index.ts';
 import { startWorker } from '../../src/worker/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -46,7 +46,7 @@ export async function startStowage(log: Logger = pino({ level: 'silent' })): Pro
   const commands = createCommands({
     database,
     seal,
-    kinds: { defaultUrl: defaultRegistryUrl, recogniseKind, open: openRegistry },
+    kinds: { defaultUrl: defaultRegistryUrl, recogniseKind, checkCredential, open: openRegistry },
   });
   const web = await openWeb({ database, commands, adminToken: ADMIN_TOKEN, log, version: '0.0.0' });
   const address = await web.listen(0, '127.0.0.1');

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { Database } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
-import { openRegistry } from '../../src/registries/index.ts';
+import { checkCredential, openRegistry } from '../../src/registries/index.ts';
 import { openWeb, type Web, type WebSettings } from '../../src/web/index.ts';
 
 export const ADMIN_TOKEN = 'the-admin-token-of-the-tests';
@@ -41,7 +41,12 @@ export async function openTestWeb(
   const commands = createCommands({
     database,
     seal: createSeal(randomBytes(32)),
-    kinds: { defaultUrl: (host) => new URL(`https://${host}`), recogniseKind: () => 'OCI', open: openRegistry },
+    kinds: {
+      defaultUrl: (host) => new URL(`https://${host}`),
+      recogniseKind: () => 'OCI',
+      checkCredential,
+      open: openRegistry,
+    },
   });
   const web = await openWeb({
     database,

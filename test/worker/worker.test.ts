@@ -21,6 +21,7 @@ const log = pino({ level: 'silent' });
 const kinds = {
   defaultUrl: (host: string) => new URL(`https://${host}`),
   recogniseKind: () => 'OCI' as const,
+  checkCredential: () => undefined,
   open: () => Promise.resolve(registry),
 };
 

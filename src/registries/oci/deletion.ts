@@ -9,16 +9,17 @@ import { deleteScope, type Session } from './session.ts';
 /**
  * Deletes a manifest by digest, or a tag by name, and believes it when the registry says that it is not there any more.
  * A 404 is no more than a hint: some registries answer it for what they do not delete, or do not let us delete.
+ * `path` is where a registry deletes it that does so elsewhere.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#deleting-manifests
  */
 export async function deleteManifest(
   session: Session,
-  manifests: Manifests,
+  manifests: Pick<Manifests, 'resolve'>,
   repository: RepositoryName,
   target: TagName | Digest,
   signal: AbortSignal,
+  path = `/v2/${repository}/manifests/${target}`,
 ): Promise<void> {
-  const path = `/v2/${repository}/manifests/${target}`;
   const ask = { method: 'DELETE', path, headers: [], scope: deleteScope(repository), maxBytes: MAX_ANSWER } as const;
   const answer = await session.send(ask, signal);
   const { status } = answer;

@@ -4,13 +4,14 @@ import { nextLink, type HttpAnswer } from '../../http/index.ts';
 import { errorOf, isPageSizeRefusal, jsonOf } from '../answer.ts';
 import type { Session } from './session.ts';
 
-/** A list of names that a registry gives page by page. */
-export interface Listing<Name extends string> {
+/** A list that a registry gives page by page. */
+export interface Listing<Item> {
   /** Without a query. */
   readonly path: string;
   readonly scope: string;
   readonly member: 'tags' | 'repositories';
-  isName(text: string): text is Name;
+  /** What an entry of the list says, and its name; null where it is none. */
+  read(entry: unknown): { readonly name: string; readonly item: Item } | null;
   readonly maxNames: number;
 }
 
@@ -20,17 +21,19 @@ export interface PageSize {
 }
 
 export const LARGE_PAGE = 1000;
+/** Of one repository. */
+export const MAX_TAGS = 200_000;
 
 /**
- * Each page as it comes, without what is no name and what was there before. Only `Link` leads on: a short page is not
+ * Each page as it comes, without what can't be read and what was there before. Only `Link` leads on: a short page is not
  * the last, and a made-up offset makes old registries begin again. Ends without an error only at the end of the list.
  */
-export async function* listNames<Name extends string>(
+export async function* listItems<Item>(
   session: Session,
-  listing: Listing<Name>,
+  listing: Listing<Item>,
   pageSize: PageSize,
   signal: AbortSignal,
-): AsyncGenerator<readonly Name[]> {
+): AsyncGenerator<readonly Item[]> {
   const given = new Set<string>();
   const visited = new Set<string>();
   let ofThisPass = new Set<string>();
@@ -60,16 +63,15 @@ export async function* listNames<Name extends string>(
     }
 
     const entries = entriesOf(jsonOf(answer, session.addressOf(listing.path)), listing, session);
-    const names = entries.filter((entry): entry is Name => typeof entry === 'string' && listing.isName(entry));
-    const isRepeated = names.length > 0 && names.every((name) => ofThisPass.has(name));
+    const read = entries.flatMap((entry) => listing.read(entry) ?? []);
+    const isRepeated = read.length > 0 && read.every(({ name }) => ofThisPass.has(name));
     if (entries.length === 0 || isRepeated) return;
-    for (const name of names) ofThisPass.add(name);
+    for (const { name } of read) ofThisPass.add(name);
 
-    const fresh = [...new Set(names)].filter((name) => !given.has(name));
-    for (const name of fresh) given.add(name);
+    const fresh = read.filter(({ name }) => !given.has(name) && given.add(name));
     if (given.size > listing.maxNames)
       throw tooMany(session, listing, `more than ${listing.maxNames} ${listing.member}`);
-    if (fresh.length > 0) yield fresh;
+    if (fresh.length > 0) yield fresh.map(({ item }) => item);
 
     const next = nextLink(answer.headers['link'], session.addressOf(path));
     path = next === null ? null : session.pathOf(next);
@@ -81,19 +83,19 @@ const MAX_PAGES = 1000;
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const ACCEPT_JSON = ['accept', 'application/json'];
 
-function firstPage(listing: Listing<string>, pageSize: PageSize): string {
+function firstPage(listing: Listing<unknown>, pageSize: PageSize): string {
   return `${listing.path}?n=${pageSize.names}`;
 }
 
-function askFor(path: string, { scope }: Listing<string>) {
+function askFor(path: string, { scope }: Listing<unknown>) {
   return { method: 'GET', path, headers: ACCEPT_JSON, scope, maxBytes: MAX_PAGE_BYTES } as const;
 }
 
 /** Null and nothing at all are an empty list; old registries say so of a repository without tags. */
-function entriesOf(document: JsonObject, listing: Listing<string>, session: Session): unknown[] {
+function entriesOf(document: JsonObject, listing: Listing<unknown>, session: Session): unknown[] {
   const entries = document[listing.member];
   if (Array.isArray(entries)) return entries;
-  if (entries === null || (entries === undefined && 'name' in document)) return [];
+  if (entries === null || (entries === undefined && ('name' in document || 'imageName' in document))) return [];
   throw new RegistryError(
     'MALFORMED',
     `${session.addressOf(listing.path)} was answered with no list of ${listing.member}`,
@@ -101,12 +103,12 @@ function entriesOf(document: JsonObject, listing: Listing<string>, session: Sess
 }
 
 /** A 404 on a later page does not say that there is no such repository. */
-function brokenOff(answer: HttpAnswer, session: Session, listing: Listing<string>, page: number): RegistryError {
+function brokenOff(answer: HttpAnswer, session: Session, listing: Listing<unknown>, page: number): RegistryError {
   const what = `GET ${session.addressOf(listing.path)}`;
   if (answer.status !== 404 || page === 0) return errorOf(answer, what);
   return new RegistryError('UNAVAILABLE', `${what} broke off: page ${page + 1} was answered with 404`, { status: 404 });
 }
 
-function tooMany(session: Session, listing: Listing<string>, what: string): RegistryError {
+function tooMany(session: Session, listing: Listing<unknown>, what: string): RegistryError {
   return new RegistryError('TOO_LARGE', `${session.addressOf(listing.path)} has ${what}`);
 }

@@ -1,10 +1,11 @@
-import type { RepositoryName } from '../../domain/reference.ts';
+import type { RegistryHost, RepositoryName } from '../../domain/reference.ts';
 import type { HttpAnswer, HttpClient } from '../../http/index.ts';
 import { errorOf } from '../answer.ts';
 import { trafficOf } from '../client.ts';
 import type { RegistrySettings, Traffic } from '../registry.ts';
 import { RequestLimits } from '../request-limits.ts';
 import { Authorizer } from './authorizer.ts';
+import { givenCredential, type CredentialSource } from './credential-source.ts';
 
 export interface Ask {
   readonly method: 'GET' | 'HEAD' | 'DELETE';
@@ -31,6 +32,7 @@ export function deleteScope(repository: RepositoryName): string {
 
 /** Requests to one registry: signed in, paced, counted. */
 export class Session {
+  readonly host: RegistryHost;
   readonly traffic: Traffic;
   readonly #http: HttpClient;
   readonly #authorizer: Authorizer;
@@ -38,10 +40,11 @@ export class Session {
   readonly #origin: string;
   readonly #prefix: string;
 
-  constructor(settings: RegistrySettings, http: HttpClient) {
+  constructor(settings: RegistrySettings, http: HttpClient, credentials: CredentialSource = givenCredential(settings)) {
     const limits = new RequestLimits(settings.host);
+    this.host = settings.host;
     this.#http = http;
-    this.#authorizer = new Authorizer(settings, http);
+    this.#authorizer = new Authorizer(settings, http, credentials);
     this.#limits = limits;
     this.#origin = settings.url.origin;
     this.#prefix = settings.url.pathname.replace(/\/+$/, '');

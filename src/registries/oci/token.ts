@@ -5,7 +5,7 @@ import { refuseTarget, type AddressPolicy, type HttpAnswer, type HttpClient } fr
 import { errorOf, jsonOf } from '../answer.ts';
 import { basicAuthorization } from '../authorization.ts';
 import { tokenTextOf, type Token } from '../kept-token.ts';
-import type { Credential } from '../registry.ts';
+import type { ReadyCredential } from '../registry.ts';
 
 export interface TokenRequest {
   /** As the challenge has it; resolved against the registry's address. */
@@ -17,7 +17,7 @@ export interface TokenRequest {
 /** Asks a token service. Without credentials, or where the service may not have them, it is asked anonymously. */
 export async function fetchToken(
   request: TokenRequest,
-  registry: { readonly url: URL; readonly policy: AddressPolicy; readonly credential: Credential | null },
+  registry: { readonly url: URL; readonly policy: AddressPolicy; readonly credential: ReadyCredential | null },
   http: HttpClient,
   signal: AbortSignal,
 ): Promise<Token> {
@@ -76,7 +76,7 @@ const SAFETY = 10_000;
 function askByQuery(
   realm: URL,
   { service, scopes }: TokenRequest,
-  credential: Credential | null,
+  credential: ReadyCredential | null,
   http: HttpClient,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {

@@ -1,0 +1,127 @@
+import { parseJsonObject } from '../../domain/json.ts';
+import type { HttpAnswer, HttpClient } from '../../http/index.ts';
+import { refuseStrangers } from '../answer.ts';
+import { openClient } from '../client.ts';
+import type { RegistrySettings, Traffic } from '../registry.ts';
+import { RequestLimits } from '../request-limits.ts';
+import { translateAwsFault } from './aws-fault.ts';
+
+/** What the AWS SDK has signed. */
+interface SignedRequest {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/**
+ * How the AWS SDK sends what it has signed: with the sizes, times, limits and counts of every other request. The host
+ * is the one that the SDK finds for the region; it may be private, as an endpoint in a VPC is.
+ */
+export class AwsRequests {
+  readonly #settings: RegistrySettings;
+  readonly #http: HttpClient;
+  readonly #limits: RequestLimits;
+  /** For the API where it is elsewhere than the registry. */
+  #own: HttpClient | null = null;
+
+  constructor(settings: RegistrySettings, http: HttpClient) {
+    this.#settings = settings;
+    this.#http = http;
+    this.#limits = new RequestLimits(settings.host);
+  }
+
+  /** One call of the API; what goes wrong is said in our words. */
+  async call<Output>(what: string, signal: AbortSignal, send: () => Promise<Output>): Promise<Output> {
+    this.#limits.refuse(true);
+    try {
+      return await send();
+    } catch (error) {
+      signal.throwIfAborted();
+      const fault = translateAwsFault(error, what);
+      if (fault.code === 'RATE_LIMITED') this.#limits.obey(fault);
+      throw fault;
+    }
+  }
+
+  /** For the SDK, which signs, and reads the answer. */
+  async handle(request: SignedRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
+    const { authorization = null, ...headers } = request.headers;
+    const action = headers['x-amz-target']?.replace(/^.*\./, '') ?? '';
+    const origin = originOf(request);
+    const answer = await this.#clientFor(request).send(
+      {
+        method: 'POST',
+        isQuestion: QUESTION.test(action),
+        origin,
+        path: request.path,
+        headers: Object.entries(headers).flatMap((header) => (OURS.has(header[0]) ? [] : header)),
+        authorization,
+        body: new TextDecoder().decode(request.body as Uint8Array),
+        maxBytes: MAX_BYTES,
+      },
+      abortSignal as AbortSignal,
+    );
+    checkAnswer(answer, `${action} of ${origin}`);
+    const said = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+    return {
+      response: {
+        statusCode: answer.status,
+        headers: Object.fromEntries(said) as Record<string, string>,
+        body: answer.body,
+      },
+    };
+  }
+
+  /** The SDK would set timeouts here; the client has its own. */
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): object {
+    return {};
+  }
+
+  /** Of the registry together with this API; as it stands whenever it is looked at. */
+  trafficWith(registry: Traffic): Traffic {
+    const own = () => this.#own?.traffic ?? { requests: 0, bytes: 0 };
+    return {
+      get requests() {
+        return registry.requests + own().requests;
+      },
+      get bytes() {
+        return registry.bytes + own().bytes;
+      },
+      get rateLimit() {
+        return registry.rateLimit;
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#own?.close();
+  }
+
+  #clientFor(request: SignedRequest): HttpClient {
+    if (request.hostname === this.#settings.url.hostname) return this.#http;
+    this.#own ??= openClient({ ...this.#settings, url: new URL(originOf(request)) });
+    return this.#own;
+  }
+}
+
+const MAX_BYTES = 16 * 1024 * 1024;
+const QUESTION = /^(Describe|Get)/;
+/** What the client says itself. */
+const OURS = new Set(['content-length', 'user-agent']);
+
+function originOf({ protocol, hostname, port }: SignedRequest): string {
+  return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+}
+
+/** The SDK parses it again; this refuses in our own words what is no JSON object, or one that is too deep. */
+function checkAnswer({ status, body }: HttpAnswer, what: string): void {
+  if (status !== 200) return;
+  refuseStrangers(body, what);
+  parseJsonObject(body, what);
+}
