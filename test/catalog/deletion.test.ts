@@ -509,7 +509,7 @@ async function recordAll(
 
 /** Without history, which stays, and which a fresh catalog does not have; and without repositories that hold nothing. */
 async function statementOf(database: TestDatabase): Promise<Record<string, unknown>> {
-  const { event, tag, repository, layer, ...rest } = await snapshotOf(database);
+  const { event, tag, repository, repositoryTotal, layer, ...rest } = await snapshotOf(database);
   expect(event).toBeDefined();
   return {
     ...rest,
@@ -517,15 +517,18 @@ async function statementOf(database: TestDatabase): Promise<Record<string, unkno
     repository: (repository as Record<string, number>[])
       .filter((each) => (each['image_count'] ?? 0) + (each['tag_count'] ?? 0) > 0)
       .map((each) => ({ ...each, event_count: null })),
+    repositoryTotal: (repositoryTotal as { tags: number }[])
+      .filter(({ tags }) => tags > 0)
+      .map((each) => ({ ...each, events: null })),
     layer: layer?.map((each) => ({ ...(each as object), first_seen_at: null })),
     blob: await database.run(
       'select digest_text(digest) as digest, media_type, size from layer_blob order by 1, 2, 3',
       [],
     ),
     heldBlob: await database.run(
-      `select g.host, digest_text(b.digest) as digest, b.size
+      `select g.host, digest_text(b.digest) as digest, b.size, h.os, h.architecture
        from held_blob h join registry g on g.id = h.registry_id left join layer_blob b on b.id = h.blob_id
-       order by 1, 2, 3`,
+       order by 1, 2, 3, 4, 5`,
       [],
     ),
     lost: await database.run(
@@ -537,8 +540,5 @@ async function statementOf(database: TestDatabase): Promise<Record<string, unkno
 }
 
 async function empty(database: TestDatabase): Promise<void> {
-  await database.run(
-    'truncate registry, manifest, layer, base_claim, held_image, held_blob, held_total, held_platform cascade',
-    [],
-  );
+  await database.run('truncate registry, manifest, layer, base_claim, held_image, held_blob, held_total cascade', []);
 }

@@ -343,7 +343,10 @@ describe('numbers over time', () => {
     IMAGES: 'select manifest_id as id, first_seen_at as at, 1 as size from image',
     LAYERS: 'select id, first_seen_at as at, 1 as size from layer',
     STORED_SIZE: 'select id, first_seen_at as at, size from layer',
-    TAGS: `select n.id, n.first_seen_at as at, n.manifest_id as manifest, 1 as size, g.host || '/' || r.name as repository
+    TAGS: `select n.id, n.first_seen_at as at, 1 as size, g.host || '/' || r.name as repository,
+      case when n.deleted_at is null then n.manifest_id else (
+        select e.from_id from tag_event e where e.tag_id = n.id and e.kind = 'DELETED' order by e.at desc limit 1
+      ) end as manifest
       from tag n join repository r on ${NAMES}`,
     TAG_EVENTS: `select n.id, n.at, case n.kind when 'DELETED' then n.from_id else n.to_id end as manifest, 1 as size,
       g.host || '/' || r.name as repository from tag_event n join repository r on ${NAMES}`,
@@ -664,6 +667,7 @@ interface NameFact extends Place {
 interface Facts {
   readonly registries: readonly string[];
   readonly repositories: readonly string[];
+  readonly everyImage: readonly Fact[];
   /** Those that can be pulled. */
   readonly images: readonly Fact[];
   readonly tags: readonly NameFact[];
@@ -710,16 +714,16 @@ async function factsOf(database: TestDatabase): Promise<Facts> {
     `select repository_id, case kind when 'DELETED' then from_id else to_id end as manifest from tag_event`,
     [],
   );
+  const everyImage = images.map((image) => ({
+    ...image,
+    blobs: stacks.filter((row) => row.image === image.id),
+    places: held.filter((row) => row.manifest_id === image.id).map((row) => placeOf(row.repository_id)),
+  }));
   return {
     registries: registries.map((row) => row.host),
     repositories: [...places.values()].map((place) => place.repository),
-    images: images
-      .map((image) => ({
-        ...image,
-        blobs: stacks.filter((row) => row.image === image.id),
-        places: held.filter((row) => row.manifest_id === image.id).map((row) => placeOf(row.repository_id)),
-      }))
-      .filter((image) => image.places.length > 0),
+    everyImage,
+    images: everyImage.filter((image) => image.places.length > 0),
     tags: tags.map((row) => ({ manifest: row.manifest, ...placeOf(row.repository_id) })),
     events: events.map((row) => ({ manifest: row.manifest, ...placeOf(row.repository_id) })),
     mediaTypes: new Map(manifests.map((row) => [row.id, row.type])),
@@ -756,8 +760,10 @@ function countBy(facts: Facts, metric: Metric, by: By, holds: ((image: Fact) => 
     if (!counted.has(key)) counted.set(key, new Map());
     counted.get(key)?.set(thing, amount);
   };
-  const chosen = facts.images.filter((image) => holds?.(image) ?? true);
-  if (metric === 'TAGS' || metric === 'TAG_EVENTS') {
+  const ofNames = metric === 'TAGS' || metric === 'TAG_EVENTS';
+  // What a name is about counts, whether or not it can be pulled now.
+  const chosen = (ofNames ? facts.everyImage : facts.images).filter((image) => holds?.(image) ?? true);
+  if (ofNames) {
     for (const name of metric === 'TAGS' ? facts.tags : facts.events) {
       const reached = chosen.filter((image) => facts.reach(name.manifest).has(image.id));
       if (by === 'OS' || by === 'ARCHITECTURE') for (const image of reached) count(keyOf(image, by), name);

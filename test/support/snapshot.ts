@@ -33,7 +33,7 @@ const CATALOG_TABLES = [
   'held_image',
   'held_blob',
   'held_total',
-  'held_platform',
+  'repository_total',
 ];
 
 const QUERIES = {
@@ -58,9 +58,11 @@ const QUERIES = {
     left join manifest c on c.id = e.child_id order by 1, 2`,
   layer: `select digest_text(diff_id) as diff_id, size, uncompressed_size, is_foreign, is_empty, image_count
     from layer order by 1`,
-  heldTotal: `select r.host, t.images, t.layers, t.nominal_size, t.stored_size
-    from held_total t left join registry r on r.id = t.registry_id where t.images > 0 order by 1`,
-  heldPlatform: `select os, architecture, media_type, images from held_platform where images > 0 order by 1, 2, 3`,
+  heldTotal: `select t.scope, coalesce(r.host, t.key) as key, t.images, t.layers, t.nominal_size, t.stored_size
+    from held_total t left join registry r on t.scope = 'REGISTRY' and r.id::text = t.key
+    where t.images > 0 or t.layers > 0 order by 1, 2`,
+  repositoryTotal: `select p.name, t.scope, t.key, t.tags, t.events
+    from repository_total t join repository p on p.id = t.repository_id order by 1, 2, 3`,
   claim: `select digest_text(image) as image, evidence, encode(digest, 'hex') as digest, host, repository, tag
     from base_claim order by 1, 2, 3, 4, 5, 6`,
   imageLayer: `select digest_text(m.digest) as image, il.position, digest_text(l.diff_id) as diff_id,

@@ -286,10 +286,7 @@ describe('killed in the middle', () => {
     const again = await finished((await commands.requestSync({ source: sourceId })).runId);
     expect(again).toMatchObject({ status: 'SUCCEEDED', tagsChanged: 0n, errors: [] });
 
-    await database.run(
-      'truncate repository, manifest, layer, held_image, held_blob, held_total, held_platform cascade',
-      [],
-    );
+    await database.run('truncate repository, manifest, layer, held_image, held_blob, held_total cascade', []);
     await finished((await commands.requestSync({ source: sourceId })).runId);
     expect(await snapshotOf(database)).toEqual(resumed);
     survivor.kill('SIGTERM');

@@ -22,7 +22,7 @@ export function breakdownReads(connection: Connection) {
   return {
     breakdown: async ({ filter, ...wanted }: Breakdown & { filter?: ImageFilter | null }): Promise<BreakdownRow[]> => {
       const condition = filter == null ? null : conditionOf(filter, imageConditions);
-      const rows = (condition === null ? keptRows(wanted) : null) ?? countedRows(wanted, condition);
+      const rows = condition === null ? keptRows(wanted) : countedRows(wanted, condition);
       return connection.query<{ key: string; value: number }>(
         sql`/* catalog.breakdown */
 ${largest(wanted, rows)}`,
@@ -56,22 +56,25 @@ function largest({ first }: Breakdown, rows: Sql): Sql {
   return sql`select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (${rows}) counted where value > 0 order by value desc, key collate "C" limit ${lengthOf(first, DEFAULT_PAGE)}`;
 }
 
-/** What the writer counts; null where it does not. */
-function keptRows({ by, metric, first }: Breakdown): Sql | null {
+/** What the writer counts: rows of repositories, and of scopes. */
+function keptRows({ by, metric, first }: Breakdown): Sql {
+  const ofNames = metric === 'TAGS' || metric === 'TAG_EVENTS';
   if (by === 'REPOSITORY') {
     const counter = raw(`r.${REPOSITORY_COUNTERS[metric]}`);
     return sql`select g.host || '/' || r.name as key, r.value from (select r.registry_id, r.name, ${counter} as value from repository r where ${counter} > 0 order by ${counter} desc fetch first (${lengthOf(first, DEFAULT_PAGE)}::int8) rows with ties) r join registry g on g.id = r.registry_id`;
   }
   if (by === 'REGISTRY') {
-    const total = REGISTRY_TOTALS[metric];
     return raw(
-      total === null
+      ofNames
         ? `select g.host as key, sum(r.${REPOSITORY_COUNTERS[metric]}) as value from repository r join registry g on g.id = r.registry_id group by g.host`
-        : `select g.host as key, t.${total} as value from held_total t join registry g on g.id = t.registry_id`,
+        : `select g.host as key, t.${HELD_TOTALS[metric]} as value from held_total t join registry g on g.id::text = t.key where t.scope = 'REGISTRY'`,
     );
   }
-  if (metric !== 'IMAGES') return null;
-  return raw(`select p.${by.toLowerCase()} as key, sum(p.images) as value from held_platform p group by 1`);
+  return raw(
+    ofNames
+      ? `select t.key, sum(t.${metric === 'TAGS' ? 'tags' : 'events'}) as value from repository_total t where t.scope = '${by}' group by t.key`
+      : `select t.key, t.${HELD_TOTALS[metric]} as value from held_total t where t.scope = '${by}'`,
+  );
 }
 
 const REPOSITORY_COUNTERS = {
@@ -82,16 +85,14 @@ const REPOSITORY_COUNTERS = {
   TAG_EVENTS: 'event_count',
 } as const satisfies Record<Metric, string>;
 
-const REGISTRY_TOTALS = {
+const HELD_TOTALS = {
   IMAGES: 'images',
-  TAGS: null,
   LAYERS: 'layers',
   STORED_SIZE: 'stored_size',
-  TAG_EVENTS: null,
-} as const satisfies Record<Metric, string | null>;
+} as const satisfies Partial<Record<Metric, string>>;
 
-/** By looking at all that is counted. Null stands for everything, and then for names of what is no image, too. */
-function countedRows({ by, metric }: Breakdown, condition: Sql | null): Sql {
+/** By looking at all that is counted. */
+function countedRows({ by, metric }: Breakdown, condition: Sql): Sql {
   const things = THINGS[metric](by, condition);
   return sql`select key, sum(amount) as value from (${things}) thing group by key`;
 }
@@ -100,7 +101,7 @@ function countedRows({ by, metric }: Breakdown, condition: Sql | null): Sql {
  * Each thing once for every key that it has. Grouped, since `distinct` done in parallel fills a second hash table in the
  * order of the first, which takes PostgreSQL minutes when no worker is free.
  */
-const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql | null) => Sql> = {
+const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql) => Sql> = {
   IMAGES: (by, condition) => {
     const key = raw(by === 'MEDIA_TYPE' ? 'm.media_type' : IMAGE_KEYS[by]);
     return sql`select ${key} as key, 1 as amount from ${imagesOf(by, condition)} group by ${key}, i.manifest_id`;
@@ -113,14 +114,14 @@ const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql | null) => Sql> = 
 };
 
 /** Images that can be pulled now, with what their keys are read from. */
-function imagesOf(by: BreakdownBy | null, condition: Sql | null, join = ''): Sql {
+function imagesOf(by: BreakdownBy, condition: Sql, join = ''): Sql {
   const isPlace = by === 'REGISTRY' || by === 'REPOSITORY';
-  const conditions = [...(isPlace ? [] : [IS_AVAILABLE]), ...(condition === null ? [] : [sql`(${condition})`])];
+  const conditions = [...(isPlace ? [] : [IS_AVAILABLE]), sql`(${condition})`];
   return sql`${raw(`image i join manifest m on m.id = i.manifest_id${isPlace ? HOLDERS : ''}${join}`)} where ${allOf(conditions)}`;
 }
 
 /** Blobs of images: first those that a key has, by their ids alone, of which there are far fewer than places in images. */
-function blobsOf(by: BreakdownBy, condition: Sql | null, thing: Sql, amount: Sql): Sql {
+function blobsOf(by: BreakdownBy, condition: Sql, thing: Sql, amount: Sql): Sql {
   const images = imagesOf(by, condition, ' join image_layer s on s.image_id = i.manifest_id');
   const imageKey = raw(by === 'MEDIA_TYPE' ? `''` : IMAGE_KEYS[by]);
   const key = raw(by === 'MEDIA_TYPE' ? 'b.media_type' : 'held.key');
@@ -128,15 +129,13 @@ function blobsOf(by: BreakdownBy, condition: Sql | null, thing: Sql, amount: Sql
 }
 
 /**
- * Tags, or their movements: those of everything by what they name; else upwards from the images, through the indexes
- * that list them, to what names one of these.
+ * Tags, or their movements: upwards from the images, through the indexes that list them, to what names one of these. An
+ * image counts whether or not it can be pulled now, for its name did name it.
  */
-function namesOf(metric: keyof typeof NAMED, by: BreakdownBy, condition: Sql | null): Sql {
+function namesOf(metric: keyof typeof NAMED, by: BreakdownBy, condition: Sql): Sql {
   const ofImage = by === 'OS' || by === 'ARCHITECTURE';
   const key = raw(ofImage ? 'above.key' : NAMED_KEYS[by]);
   const named = raw(`${NAMED[metric]} n join manifest w on w.id = n.manifest_id${PLACES}`);
-  if (!ofImage && condition === null) return sql`select ${key} as key, 1 as amount from ${named}`;
   const imageKey = raw(ofImage ? IMAGE_KEYS[by] : `''`);
-  const images = imagesOf(null, condition);
-  return sql`with recursive above (id, key) as (select i.manifest_id, ${imageKey} from ${images} union select x.index_id, above.key from above join index_entry x on x.child_id = above.id) select ${key} as key, 1 as amount from ${named} join above on above.id = n.manifest_id`;
+  return sql`with recursive above (id, key) as (select i.manifest_id, ${imageKey} from image i join manifest m on m.id = i.manifest_id where ${condition} union select x.index_id, above.key from above join index_entry x on x.child_id = above.id) select ${key} as key, 1 as amount from ${named} join above on above.id = n.manifest_id`;
 }

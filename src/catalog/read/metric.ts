@@ -16,10 +16,13 @@ export const IMAGE_KEYS = {
   ARCHITECTURE: 'i.architecture',
 } as const satisfies Partial<Record<BreakdownBy, string>>;
 
-/** Names, with the manifest that each is about: what a movement came to, or, of a deletion, what it was. */
+/**
+ * Names, with the manifest that each is about: what a tag names now; what a movement came to, of a deletion what it was.
+ * Null where there is none, or the catalog does not have it any more.
+ */
 export const NAMED = {
   TAGS: '(select t.repository_id, t.manifest_id, t.first_seen_at as at from tag t)',
-  TAG_EVENTS: '(select e.repository_id, coalesce(e.to_id, e.from_id) as manifest_id, e.at from tag_event e)',
+  TAG_EVENTS: `(select e.repository_id, case e.kind when 'DELETED' then e.from_id else e.to_id end as manifest_id, e.at from tag_event e)`,
 } as const satisfies Partial<Record<Metric, string>>;
 
 /** Joins the repository of name n: v in registry h. */

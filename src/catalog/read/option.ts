@@ -1,4 +1,5 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
+import { CatalogError } from '../../domain/errors.ts';
 import type { Connection } from '../database.ts';
 import { storable, TRUE } from './filter.ts';
 import { lengthOf, MAX_PAGE } from './page.ts';
@@ -22,6 +23,12 @@ export function optionReads(connection: Connection) {
     /** By their text, character by character; as many as a page may have where nothing is said. */
     options: async ({ kind, text, first }: OptionArguments): Promise<OptionRecord[]> => {
       const size = lengthOf(first, MAX_PAGE);
+      if (text != null && text.length > MAX_TEXT) {
+        throw new CatalogError(
+          'INVALID_ARGUMENT',
+          `text has ${text.length} characters: write a part of a name, of ${MAX_TEXT} characters at most.`,
+        );
+      }
       return connection.query<{ text: string; value: string }>(
         sql`/* catalog.options */
 select text, value from (${OPTIONS[kind](text ?? '', size)}) option order by text collate "C", value collate "C" limit ${size}`,
@@ -30,26 +37,26 @@ select text, value from (${OPTIONS[kind](text ?? '', size)}) option order by tex
   };
 }
 
+/** Longer than any name: registry, repository and their titles. */
+const MAX_TEXT = 400;
+
 const OPTIONS: Record<OptionKind, (text: string, size: number) => Sql> = {
   REGISTRY: (text) =>
     sql`select coalesce(g.title, g.host) as text, g.host as value from registry g where ${holds(sql`coalesce(g.title, g.host) || ' ' || g.host`, text)}`,
   // Each registry's first ones in the order of its names, so that no more are read than are shown.
   REPOSITORY: (text, size) =>
     sql`select g.host || '/' || r.name as text, g.host || '/' || r.name as value from registry g cross join lateral (select r.name from repository r where r.registry_id = g.id and ${holds(sql`g.host || '/' || r.name`, text)} order by r.name limit ${size}) r`,
-  OS: (text) => platform('os', text),
-  ARCHITECTURE: (text) => platform('architecture', text),
+  OS: (text) => scopeOption('OS', text),
+  ARCHITECTURE: (text) => scopeOption('ARCHITECTURE', text),
 };
 
-function platform(column: string, text: string): Sql {
-  const name = raw(`p.${column}`);
-  return sql`select distinct ${name} as text, ${name} as value from held_platform p where p.images > 0 and ${holds(name, text)}`;
+function scopeOption(scope: 'OS' | 'ARCHITECTURE', text: string): Sql {
+  return sql`select t.key as text, t.key as value from held_total t where t.scope = ${scope} and t.images > 0 and ${holds(raw('t.key'), text)}`;
 }
 
 /** In any case of its letters. */
 function holds(expression: Sql, text: string): Sql {
   if (text === '') return TRUE;
-  const pattern = `%${storable(text)
-    .slice(0, 200)
-    .replace(/[\\%_]/g, '\\$&')}%`;
+  const pattern = `%${storable(text).replace(/[\\%_]/g, '\\$&')}%`;
   return sql`(${expression}) ilike ${pattern}`;
 }

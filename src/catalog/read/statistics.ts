@@ -47,7 +47,7 @@ interface StatisticsRow {
   stored_size: number;
 }
 
-/** A registry that was never counted has no row of held_total. */
+/** What was never counted has no row of held_total. */
 const HELD = `coalesce(t.images, 0) as images, coalesce(t.layers, 0) as layers,
     least(coalesce(t.nominal_size, 0), ${Number.MAX_SAFE_INTEGER})::int8 as nominal_size,
     least(coalesce(t.stored_size, 0), ${Number.MAX_SAFE_INTEGER})::int8 as stored_size`;
@@ -56,12 +56,12 @@ const NAMES = 'count(*) as repositories, coalesce(sum(r.tag_count), 0)::int8 as 
 
 const STATISTICS = `/* catalog.statistics */
   select (select count(*) from registry) as registries, names.repositories, names.tags, ${HELD}
-  from (select ${NAMES}) names left join held_total t on t.registry_id = 0`;
+  from (select ${NAMES}) names left join held_total t on t.scope = 'CATALOG'`;
 
 const STATISTICS_BY_REGISTRY = `/* catalog.statisticsByRegistry */
   select g.host as key, 1 as registries, names.repositories, names.tags, ${HELD}
   from registry g cross join lateral (select ${NAMES} where r.registry_id = g.id) names
-  left join held_total t on t.registry_id = g.id
+  left join held_total t on t.scope = 'REGISTRY' and t.key = g.id::text
   where g.host = any((select $1::text[])::text[])`;
 
 const STATISTICS_BY_REPOSITORY = `/* catalog.statisticsByRepository */

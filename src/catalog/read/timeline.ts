@@ -29,7 +29,6 @@ const MAX_BUCKETS_OF_SERIES = 1_000;
 
 /** Series of their own at most; the rest is one more. */
 const MAX_SERIES = 20;
-const REST = '(other)';
 
 export function timelineReads(connection: Connection) {
   return {
@@ -39,8 +38,10 @@ export function timelineReads(connection: Connection) {
       const by = wanted.by ?? null;
       const interval = chooseInterval(wanted, wanted, by === null ? MAX_BUCKETS : MAX_BUCKETS_OF_SERIES);
       const rows = await connection.query<PointRow>(statementOf(wanted, by, interval));
-      const series = by === null ? [wanted.metric] : [...new Set(rows.map((row) => row.key ?? REST))];
-      const values = new Map(rows.map((row) => [`${row.at} ${by === null ? wanted.metric : (row.key ?? REST)}`, row]));
+      const rest = nameOfRest(rows);
+      const nameOf = (row: PointRow) => (by === null ? wanted.metric : (row.key ?? rest));
+      const series = by === null ? [wanted.metric] : [...new Set(rows.map(nameOf))];
+      const values = new Map(rows.map((row) => [`${row.at} ${nameOf(row)}`, row]));
       return bucketsOf(wanted, interval).flatMap((time) =>
         series.map((each) => ({
           time,
@@ -59,6 +60,14 @@ interface PointRow {
   /** Milliseconds since 1970. */
   at: number;
   value: number;
+}
+
+/** No series of its own has this name, whatever its key is. */
+function nameOfRest(rows: readonly PointRow[]): string {
+  const keys = new Set(rows.map(({ key }) => key));
+  let name = '(other)';
+  while (keys.has(name)) name = `(${name})`;
+  return name;
 }
 
 /** The bucket is truncated as `bucketsOf` does it. */
@@ -96,9 +105,15 @@ function joinsOfLayer(by: BreakdownBy | null): string {
   return ` join image_layer s on s.layer_id = l.id join image i on i.manifest_id = s.image_id${joinsOfImage(by)}`;
 }
 
+/** As NAMED, with what a deleted tag named last. */
+const EVER_NAMED = {
+  ...NAMED,
+  TAGS: `(select t.repository_id, t.first_seen_at as at, coalesce(t.manifest_id, (select e.from_id from tag_event e where e.tag_id = t.id order by e.id desc limit 1)) as manifest_id from tag t)`,
+} as const;
+
 /** Tags first seen, or movements that happened, in a range; by platform through the images that each reaches. */
 function namesOf(metric: keyof typeof NAMED, by: BreakdownBy | null, range: Range): Sql {
-  const named = sql`${raw(NAMED[metric])} n`;
+  const named = sql`${raw(EVER_NAMED[metric])} n`;
   if (by === null) return sql`select '' as key, 1 as amount, n.at from ${named} where ${range('n.at')}`;
   if (by === 'OS' || by === 'ARCHITECTURE') {
     return sql`with recursive below (top, id) as (select n.manifest_id, n.manifest_id from ${named} where ${range('n.at')} and n.manifest_id is not null union select below.top, x.child_id from below join index_entry x on x.index_id = below.id where x.child_id is not null), reached as (select distinct below.top, ${raw(IMAGE_KEYS[by])} as key from below join image i on i.manifest_id = below.id) select reached.key, 1 as amount, n.at from ${named} join reached on reached.top = n.manifest_id where ${range('n.at')}`;

@@ -3,7 +3,8 @@ import type { RepositoryPlace } from './repository.ts';
 
 /*
  * What registries hold is counted as it comes and goes: each image, layer and blob once for a registry, however many of
- * its repositories have it, and once for the whole catalog. The rows of held_image and held_blob are what the totals
+ * its repositories have it, once for the whole catalog, and once for each operating system, architecture and media type
+ * that it has. The rows of held_image and held_blob are what the totals
  * were made from, so that what is new is told from what was counted by a few keys, and counting twice changes nothing.
  */
 
@@ -37,69 +38,66 @@ export async function releaseRegistry(connection: Connection, registryId: number
 /** First key of the advisory lock. */
 const COUNTS = 7869003;
 
+/** The scopes of held_total in which a blob counts that a registry holds for an image of a platform. */
+const BLOB_SCOPES = `cross join lateral (
+      values ('REGISTRY', c.registry_id::text), ('CATALOG', ''), ('OS', c.os), ('ARCHITECTURE', c.architecture),
+        ('MEDIA_TYPE', c.media_type)
+    ) s (scope, key)`;
+
 /**
- * Changes the totals by what the CTEs image_change (image_id, registry_id) and blob_change (blob_id, registry_id) say.
+ * Changes the totals by what the CTEs image_change (image_id, registry_id) and blob_change (all columns of held_blob) say.
  * A statement sees the tables as they were before it: what came is not in them yet, and what went, which still is, is
- * left out by `kept`. Under registry 0 stands the whole catalog.
+ * left out by `kept`. What a scope has besides is taken from what changed, so that each thing counts once in it.
  */
 function changeTotals(sign: '+' | '-', name: string, changes: string): string {
   const keptImage =
     sign === '+' ? '' : 'and (k.image_id, k.registry_id) not in (select image_id, registry_id from image_change)';
   const keptBlob =
-    sign === '+' ? '' : 'and (k.blob_id, k.registry_id) not in (select blob_id, registry_id from blob_change)';
+    sign === '+'
+      ? ''
+      : `where (k.blob_id, k.registry_id, k.os, k.architecture) not in
+          (select blob_id, registry_id, os, architecture from blob_change)`;
   return `/* catalog.${name} */
   with ${changes}, image_scope as (
-    select registry_id, image_id from image_change
+    select 'REGISTRY' as scope, registry_id::text as key, image_id from image_change
     union
-    select 0, c.image_id from image_change c
+    select s.scope, s.key, i.manifest_id
+    from image_change c join image i on i.manifest_id = c.image_id join manifest m on m.id = i.manifest_id
+    cross join lateral (
+      values ('CATALOG', ''), ('OS', i.os), ('ARCHITECTURE', i.architecture), ('MEDIA_TYPE', m.media_type)
+    ) s (scope, key)
     where not exists (select from held_image k where k.image_id = c.image_id ${keptImage})
-  ), blob as (
-    select c.registry_id, b.layer_id, b.digest, b.size from blob_change c join layer_blob b on b.id = c.blob_id
+  ), blob as materialized (
+    select c.registry_id, c.os, c.architecture, b.layer_id, b.digest, b.size, b.media_type
+    from blob_change c join layer_blob b on b.id = c.blob_id
+  ), of_layer as (
+    select k.registry_id, k.os, k.architecture, b.media_type, b.layer_id
+    from (select distinct layer_id from blob) c join layer_blob b on b.layer_id = c.layer_id
+    join held_blob k on k.blob_id = b.id ${keptBlob}
+  ), of_digest as (
+    select k.registry_id, k.os, k.architecture, b.media_type, b.digest, b.size
+    from (select distinct digest, size from blob) c join layer_blob b on b.digest = c.digest and b.size = c.size
+    join held_blob k on k.blob_id = b.id ${keptBlob}
   ), layer_scope as (
-    select c.registry_id, c.layer_id
-    from (select distinct registry_id, layer_id from blob) c
-    where not exists (
-      select from layer_blob s join held_blob k on k.blob_id = s.id
-      where s.layer_id = c.layer_id and k.registry_id = c.registry_id ${keptBlob}
-    )
-    union all
-    select 0, c.layer_id
-    from (select distinct layer_id from blob) c
-    where not exists (
-      select from layer_blob s join held_blob k on k.blob_id = s.id where s.layer_id = c.layer_id ${keptBlob}
-    )
+    select s.scope, s.key, c.layer_id from blob c ${BLOB_SCOPES}
+    except
+    select s.scope, s.key, c.layer_id from of_layer c ${BLOB_SCOPES}
   ), blob_scope as (
-    select c.registry_id, c.size
-    from (select distinct registry_id, digest, size from blob) c
-    where not exists (
-      select from layer_blob s join held_blob k on k.blob_id = s.id
-      where s.digest = c.digest and s.size = c.size and k.registry_id = c.registry_id ${keptBlob}
-    )
-    union all
-    select 0, c.size
-    from (select distinct digest, size from blob) c
-    where not exists (
-      select from layer_blob s join held_blob k on k.blob_id = s.id
-      where s.digest = c.digest and s.size = c.size ${keptBlob}
-    )
-  ), platform as (
-    insert into held_platform as p (os, architecture, media_type, images)
-    select i.os, i.architecture, m.media_type, ${sign} count(*)
-    from image_scope c join image i on i.manifest_id = c.image_id join manifest m on m.id = i.manifest_id
-    where c.registry_id = 0 group by i.os, i.architecture, m.media_type
-    on conflict (os, architecture, media_type) do update set images = p.images + excluded.images
+    select s.scope, s.key, c.digest, c.size from blob c ${BLOB_SCOPES}
+    except
+    select s.scope, s.key, c.digest, c.size from of_digest c ${BLOB_SCOPES}
   )
-  insert into held_total as t (registry_id, images, layers, nominal_size, stored_size)
-  select registry_id, ${sign} sum(images), ${sign} sum(layers), ${sign} sum(nominal_size), ${sign} sum(stored_size)
+  insert into held_total as t (scope, key, images, layers, nominal_size, stored_size)
+  select scope, key, ${sign} sum(images), ${sign} sum(layers), ${sign} sum(nominal_size), ${sign} sum(stored_size)
   from (
-    select c.registry_id, count(*) as images, 0 as layers, sum(i.size) as nominal_size, 0 as stored_size
-    from image_scope c join image i on i.manifest_id = c.image_id group by c.registry_id
+    select c.scope, c.key, count(*) as images, 0 as layers, sum(i.size) as nominal_size, 0 as stored_size
+    from image_scope c join image i on i.manifest_id = c.image_id group by 1, 2
     union all
-    select registry_id, 0, count(*), 0, 0 from layer_scope group by registry_id
+    select scope, key, 0, count(*), 0, 0 from layer_scope group by 1, 2
     union all
-    select registry_id, 0, 0, 0, sum(size) from blob_scope group by registry_id
-  ) change group by registry_id
-  on conflict (registry_id) do update set images = t.images + excluded.images, layers = t.layers + excluded.layers,
+    select scope, key, 0, 0, 0, sum(size) from blob_scope group by 1, 2
+  ) change group by scope, key
+  on conflict (scope, key) do update set images = t.images + excluded.images, layers = t.layers + excluded.layers,
     nominal_size = t.nominal_size + excluded.nominal_size, stored_size = t.stored_size + excluded.stored_size`;
 }
 
@@ -114,10 +112,14 @@ const TAKE_IN = changeTotals(
       and not exists (select from held_image h where h.image_id = i.manifest_id and h.registry_id = r.registry_id)
     returning image_id, registry_id
   ), blob_change as (
-    insert into held_blob (blob_id, registry_id)
-    select distinct il.blob_id, c.registry_id from image_change c join image_layer il on il.image_id = c.image_id
-    where not exists (select from held_blob h where h.blob_id = il.blob_id and h.registry_id = c.registry_id)
-    returning blob_id, registry_id
+    insert into held_blob (blob_id, registry_id, os, architecture)
+    select distinct il.blob_id, c.registry_id, i.os, i.architecture
+    from image_change c join image i on i.manifest_id = c.image_id join image_layer il on il.image_id = c.image_id
+    where not exists (
+      select from held_blob h
+      where h.blob_id = il.blob_id and h.registry_id = c.registry_id and h.os = i.os and h.architecture = i.architecture
+    )
+    returning blob_id, registry_id, os, architecture
   )`,
 );
 
@@ -135,15 +137,18 @@ function release(name: string, images: string): string {
       returning h.image_id, h.registry_id
     ), blob_change as (
       delete from held_blob h using (
-        select distinct c.registry_id, il.layer_id, il.blob_id
-        from image_change c join image_layer il on il.image_id = c.image_id
+        select distinct c.registry_id, i.os, i.architecture, il.layer_id, il.blob_id
+        from image_change c join image i on i.manifest_id = c.image_id join image_layer il on il.image_id = c.image_id
       ) gone
-      where h.blob_id = gone.blob_id and h.registry_id = gone.registry_id and not exists (
-        select from image_layer il join held_image k on k.image_id = il.image_id
-        where il.layer_id = gone.layer_id and il.blob_id = gone.blob_id and k.registry_id = gone.registry_id
-          and (k.image_id, k.registry_id) not in (select image_id, registry_id from image_change)
-      )
-      returning h.blob_id, h.registry_id
+      where h.blob_id = gone.blob_id and h.registry_id = gone.registry_id and h.os = gone.os
+        and h.architecture = gone.architecture and not exists (
+          select from image_layer il join held_image k on k.image_id = il.image_id
+          join image i on i.manifest_id = k.image_id
+          where il.layer_id = gone.layer_id and il.blob_id = gone.blob_id and k.registry_id = gone.registry_id
+            and i.os = gone.os and i.architecture = gone.architecture
+            and (k.image_id, k.registry_id) not in (select image_id, registry_id from image_change)
+        )
+      returning h.blob_id, h.registry_id, h.os, h.architecture
     )`,
   );
 }
@@ -162,6 +167,6 @@ const RELEASE_REGISTRY = changeTotals(
   `image_change as (
     delete from held_image where registry_id = $1::int returning image_id, registry_id
   ), blob_change as (
-    delete from held_blob where registry_id = $1::int returning blob_id, registry_id
+    delete from held_blob where registry_id = $1::int returning blob_id, registry_id, os, architecture
   )`,
 );

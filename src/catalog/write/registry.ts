@@ -90,7 +90,10 @@ export async function removeRegistry(database: Database, id: number): Promise<vo
       lockCounts(connection),
       releaseRegistry(connection, id),
       connection.run('/* catalog.removeRegistry */ delete from registry where id = $1::int', [id]),
-      connection.run('/* catalog.removeTotal */ delete from held_total where registry_id = $1::int', [id]),
+      connection.run(
+        "/* catalog.removeTotal */ delete from held_total where scope = 'REGISTRY' and key = $1::int::text",
+        [id],
+      ),
     ]);
   });
 }

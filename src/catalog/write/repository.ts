@@ -3,6 +3,7 @@ import type { Digest } from '../../domain/digest.ts';
 import type { Reference, RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
 import type { RepositoryDescription } from '../../registries/registry.ts';
 import { countHeldImages, lockCounts } from './held-image.ts';
+import { countNames } from './repository-total.ts';
 
 /** Where a repository is, whether the catalog has it or not. */
 export interface RepositoryPlace {
@@ -84,7 +85,12 @@ export async function touchRepository(connection: Connection, place: RepositoryP
  * are no more than a JSON number can say exactly. To be run in a transaction, once what was to be written is written.
  */
 export async function recountRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
-  await Promise.all([lockCounts(connection), countHeldImages(connection, place), countRepository(connection, place)]);
+  await Promise.all([
+    lockCounts(connection),
+    countHeldImages(connection, place),
+    countRepository(connection, place),
+    countNames(connection, place),
+  ]);
 }
 
 async function countRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
