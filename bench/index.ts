@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { benchEvents, type EventsBench } from './events/index.ts';
 import { benchHostile, type HostileBench } from './hostile/index.ts';
+import { benchNumbers, type NumbersBench } from './numbers/index.ts';
 import { benchQuery, type QueryBench } from './query/index.ts';
 import { benchSync, type SyncBench } from './sync/index.ts';
 
@@ -26,6 +27,13 @@ program
   .option('--seconds <number>', 'how long each measurement takes', number, 5)
   .option('--rounds <number>', 'measurements of each side, in turns', number, 3)
   .action((bench: QueryBench) => benchQuery(bench, process.env['DATABASE_URL']));
+
+program
+  .command('numbers')
+  .description('Ask what dashboards ask of a large catalog.')
+  .option('--images <number>', 'images of the catalog', number, 150_000)
+  .option('--times <number>', 'how often each question is asked', number, 7)
+  .action((bench: NumbersBench) => benchNumbers(bench, process.env['DATABASE_URL']));
 
 program
   .command('events')

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import pg from 'pg';
 import { request } from 'undici';
+import { loadCatalog } from '../catalog.ts';
 import { startPart, type Part } from '../part.ts';
 import { installPostgraphile } from '../postgraphile/install.ts';
-import { print } from '../report.ts';
 import { openBenchServer, type BenchServer } from '../server.ts';
 import type { Load, LoadResult } from './load-part.ts';
 import { prepareScenarios, type Scenario } from './prepare.ts';
@@ -71,6 +69,9 @@ interface OpenCatalog {
   runsOf(scenario: number): Run[];
 }
 
+/** What PostGraphile needs besides. */
+const POSTGRAPHILE_SCHEMA = new URL('../postgraphile/schema.sql', import.meta.url);
+
 const PARTS: Record<Side, string> = {
   graph: './query/graph-part.ts',
   postgraphile: './postgraphile/part.js',
@@ -83,7 +84,7 @@ async function openCatalog(
   { images, sides }: { images: number; sides: readonly Side[] },
 ): Promise<OpenCatalog> {
   const databaseUrl = await server.createDatabase();
-  await loadCatalog(databaseUrl, images);
+  await loadCatalog(databaseUrl, images, [POSTGRAPHILE_SCHEMA]);
   const answering = sides.map((side) => ({ side, part: start(PARTS[side]) }));
   const urls: Partial<Record<Side, string>> = {};
   for (const { side, part } of answering) urls[side] = await part.call<string>('start', databaseUrl);
@@ -101,26 +102,6 @@ async function openCatalog(
         return { side, images, part, databaseUrl, url, bodies };
       }),
   };
-}
-
-async function loadCatalog(databaseUrl: string, images: number): Promise<void> {
-  const begin = performance.now();
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    await client.query(`set bench.images = ${images}`);
-    await client.query(await readFile(new URL('catalog.sql', import.meta.url), 'utf8'));
-    await client.query(await readFile(new URL('../postgraphile/schema.sql', import.meta.url), 'utf8'));
-    await client.query('vacuum analyze');
-    const { rows } = await client.query<{ name: string; rows: number }>(
-      `select relname as name, reltuples::int as rows from pg_class where relkind = 'r' and relname = any($1) order by 2`,
-      [['repository', 'tag', 'image', 'layer', 'image_layer']],
-    );
-    const counts = rows.map(({ name, rows }) => `${rows} of ${name}`).join(', ');
-    print(`Loaded in ${((performance.now() - begin) / 1000).toFixed(0)} s: ${counts}.\n`);
-  } finally {
-    await client.end();
-  }
 }
 
 function loadOf({ url, bodies }: Run, connections: number, seconds: number): Load {

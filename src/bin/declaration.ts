@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
+import { LOCKS } from '../catalog/lock.ts';
 import { EVERY_TAG, findRegistry, saveRegistry, type Seal } from '../catalog/write/index.ts';
 import { applyConfiguration, type Declaration } from '../commands/index.ts';
 import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
@@ -15,10 +16,10 @@ export async function applyDeclarations(config: Config, database: Database, seal
   const declaration = await declarationOf(config, database, log);
   const turn = await database.pool.connect();
   try {
-    await turn.query('select pg_advisory_lock($1)', [LOCK]);
+    await turn.query('select pg_advisory_lock($1)', [LOCKS.configuration]);
     await applyConfiguration(database, seal, declaration, new Date());
   } finally {
-    await turn.query('select pg_advisory_unlock($1)', [LOCK]).finally(() => turn.release());
+    await turn.query('select pg_advisory_unlock($1)', [LOCKS.configuration]).finally(() => turn.release());
   }
 }
 
@@ -36,9 +37,6 @@ export async function declareRegistry(
   const credential = registry.credential && seal.close(registry.credential, host);
   await saveRegistry(database, { ...registry, credential, url: url.href, managedBy: declared ? 'CONFIG' : 'API' });
 }
-
-/** An arbitrary number that is ours, and no other lock's. */
-const LOCK = 7869245;
 
 async function declarationOf(config: Config, database: Database, log: Logger): Promise<Declaration> {
   const { registries = [], sources = [] } = config.declarations ?? {};

@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { LOCKS } from './lock.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 import { readTagVersions } from './tag-version.ts';
 
@@ -15,7 +16,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    await client.query('select pg_advisory_lock($1)', [LOCKS.migration]);
     const migrations = await readMigrations();
     const applied = (await isCurrent(client, migrations)) ? [] : await apply(databaseUrl, migrations);
     await readTagVersions(client);
@@ -24,9 +25,6 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await client.end();
   }
 }
-
-/** An arbitrary number that is ours: "stowage" on a telephone's keys. */
-const LOCK = 7869243;
 
 interface Migration {
   readonly name: string;

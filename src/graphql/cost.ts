@@ -71,6 +71,7 @@ export const HEAVY_FIELDS: Readonly<Record<string, number>> = {
   'Query.timeline': 20_000,
   'DeletionSimulation.blocked': 1_000,
   'DeletionSimulation.deletable': 1_000,
+  'DeletionSimulation.indexes': 1_000,
   'DeletionSimulation.warned': 1_000,
   'ImageImpact.breakdown': 2_000,
   'ImageImpact.rebuildPlan': 2_000,

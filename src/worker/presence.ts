@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { listen, type Channel } from '../catalog/events.ts';
 import type { Database } from '../catalog/database.ts';
+import { LOCK_SPACES } from '../catalog/lock.ts';
 
 /**
  * One connection that a worker keeps while it lives. The locks that it holds end with the process, however that ends:
@@ -17,10 +18,6 @@ export interface Presence {
   takeOver(): Promise<number>;
   close(): void;
 }
-
-/** Kinds of advisory locks; the second key is a hash of a name. */
-const WORKER = 7869001;
-const REPOSITORY = 7869002;
 
 export async function openPresence(
   database: Database,
@@ -52,8 +49,10 @@ export async function openPresence(
       if (!isClosed) void connected().catch(() => undefined);
     });
     for (const [channel, listener] of Object.entries(listeners)) await listen(client, channel as Channel, listener);
-    if (assumed !== null) await client.query('select pg_advisory_lock($1, hashtext($2))', [WORKER, assumed]);
-    for (const key of claimed) await client.query('select pg_try_advisory_lock($1, hashtext($2))', [REPOSITORY, key]);
+    if (assumed !== null)
+      await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, assumed]);
+    for (const key of claimed)
+      await client.query('select pg_try_advisory_lock($1, hashtext($2))', [LOCK_SPACES.repository, key]);
     return { client, release };
   }
 
@@ -81,7 +80,7 @@ export async function openPresence(
       claimed.add(key);
       let isFree = false;
       try {
-        isFree = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [REPOSITORY, key]);
+        isFree = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [LOCK_SPACES.repository, key]);
       } finally {
         if (!isFree) claimed.delete(key);
       }
@@ -91,11 +90,13 @@ export async function openPresence(
       const key = keyOf(registryId, repository);
       claimed.delete(key);
       // A connection that was lost has lost its locks, too.
-      ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [REPOSITORY, key]).catch(() => undefined);
+      ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [LOCK_SPACES.repository, key]).catch(
+        () => undefined,
+      );
     },
     async assume(name) {
       assumed = name;
-      await ask('select true as answer from pg_advisory_lock($1, hashtext($2))', [WORKER, name]);
+      await ask('select true as answer from pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, name]);
     },
     async takeOver() {
       const rows = await query<{ name: string }>(
@@ -105,10 +106,10 @@ export async function openPresence(
       let taken = 0;
       for (const { name } of rows) {
         if (name === assumed) continue;
-        const isDead = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [WORKER, name]);
+        const isDead = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [LOCK_SPACES.worker, name]);
         if (!isDead) continue;
         await query('select graphile_worker.force_unlock_workers($1::text[])', [[name]]);
-        await ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [WORKER, name]);
+        await ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [LOCK_SPACES.worker, name]);
         taken++;
       }
       return taken;

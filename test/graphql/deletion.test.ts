@@ -347,6 +347,48 @@ describe('a simulation', () => {
     ).toEqual({ simulateDeletion: { blocked: { nodes: [{ image: { digest: images[2]?.digest } }] } } });
   });
 
+  test('names the indexes that go along, and those within these', async () => {
+    const app = await build.repository('one.example.com/team/app');
+    const [amd64, arm64, kept] = [
+      await build.image(app, { layers: ['a'] }),
+      await build.image(app, { layers: ['b'], platform: 'linux/arm64' }),
+      await build.image(app, { layers: ['c'] }),
+    ];
+    const inner = await build.index(app, [
+      { child: amd64, platform: 'linux/amd64' },
+      { child: arm64, platform: 'linux/arm64' },
+    ]);
+    const outer = await build.index(app, [{ child: inner, platform: 'linux/amd64' }]);
+    await build.tag(app, 'kept', await build.index(app, [{ child: kept, platform: 'linux/amd64' }]));
+    const answer = await simulate(
+      { tagged: false },
+      'deletableCount indexes { nodes { digest } totalCount pageInfo { hasNextPage } }',
+    );
+    expect(answer).toEqual({
+      deletableCount: 2,
+      indexes: {
+        nodes: [{ digest: inner.digest }, { digest: outer.digest }],
+        totalCount: 2,
+        pageInfo: { hasNextPage: false },
+      },
+    });
+    expect(
+      await simulate({ tagged: false }, 'indexes(first: 1) { nodes { digest } pageInfo { hasNextPage } }'),
+    ).toEqual({
+      indexes: { nodes: [{ digest: inner.digest }], pageInfo: { hasNextPage: true } },
+    });
+  });
+
+  test.each([
+    ['first: 101', 'first'],
+    ['after: "x"', 'after'],
+  ])('%s of the simulation is refused, whatever is asked of it', async (argument, name) => {
+    const { errors } = await web.ask(`{ simulateDeletion(filter: {}, ${argument}) { deletableCount } }`);
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(new RegExp(`^${name}`)) as string, extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+
   test('of more images than it can look at says so', async () => {
     await database.run(
       `with m as (

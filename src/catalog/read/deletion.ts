@@ -3,7 +3,14 @@ import { CatalogError } from '../../domain/errors.ts';
 import type { Connection } from '../database.ts';
 import { conditionOf, TRUE } from './filter.ts';
 import { imageConditions, type ImageFilter } from './image-filter.ts';
-import { imageOf, MANIFEST_COLUMNS, type ImageRecord, type ManifestRow } from './manifest-row.ts';
+import {
+  imageOf,
+  MANIFEST_COLUMNS,
+  manifestOf,
+  type ImageIndexRecord,
+  type ImageRecord,
+  type ManifestRow,
+} from './manifest-row.ts';
 import { MAX_PAGE, rootList, type ListQuery, type Order } from './page.ts';
 import { standsOn } from './stands-on.ts';
 
@@ -57,6 +64,16 @@ export function deletionReads(connection: Connection) {
       toRecord: imageOf,
     })),
 
+    /** Those that list a deletable image, themselves or through another index. */
+    deletableIndexes: rootList(connection, ({ filter }: SimulationArguments) => ({
+      name: 'catalog.deletableIndexes',
+      columns: raw(MANIFEST_COLUMNS),
+      from: sql`(${planOf(filter)}, ${INDEXES_ABOVE} select above.id from above) listed join manifest m on m.id = listed.id left join image i on i.manifest_id = m.id`,
+      where: TRUE,
+      order: { ...orderOf('deletableIndexes'), id: raw('m.id') },
+      toRecord: (row: ManifestRow) => manifestOf(row) as ImageIndexRecord,
+    })),
+
     blockedImages: rootList(connection, ({ filter }: SimulationArguments) =>
       listOf(
         'blockedImages',
@@ -80,8 +97,13 @@ export function deletionReads(connection: Connection) {
  * keeps an index is kept_indexes' to say, which the deletion itself asks, too.
  */
 function planOf(filter: ImageFilter): Sql {
-  return sql`with chosen as materialized (select i.manifest_id as id from image i join manifest m on m.id = i.manifest_id where ${conditionOf(filter, imageConditions)} limit ${MAX_SELECTED + 1}), kept as materialized (select k.id from kept_indexes(array(select chosen.id from chosen), null) as k(id)), blocked as materialized (select chosen.id, (array_agg(distinct x.index_id order by x.index_id))[1:${MAX_PAGE}] as index_ids, count(distinct x.index_id)::int as index_count from chosen join index_entry x on x.child_id = chosen.id join kept on kept.id = x.index_id group by chosen.id), deletable as materialized (select chosen.id from chosen except select blocked.id from blocked)`;
+  return sql`with recursive chosen as materialized (select i.manifest_id as id from image i join manifest m on m.id = i.manifest_id where ${conditionOf(filter, imageConditions)} limit ${MAX_SELECTED + 1}), kept as materialized (select k.id from kept_indexes(array(select chosen.id from chosen), null) as k(id)), blocked as materialized (select chosen.id, (array_agg(distinct x.index_id order by x.index_id))[1:${MAX_PAGE}] as index_ids, count(distinct x.index_id)::int as index_count from chosen join index_entry x on x.child_id = chosen.id join kept on kept.id = x.index_id group by chosen.id), deletable as materialized (select chosen.id from chosen except select blocked.id from blocked)`;
 }
+
+/** An index that were kept would block what it lists. */
+const INDEXES_ABOVE = raw(
+  'above (id) as (select x.index_id from deletable join index_entry x on x.child_id = deletable.id union select x.index_id from above join index_entry x on x.child_id = above.id)',
+);
 
 /**
  * A packing goes when every image goes that stacks it, and a blob when all goes that it is a packing of. The count of a

@@ -59,6 +59,8 @@ export interface ListQuery<R extends Row, T> {
 
 /** Throws INVALID_ARGUMENT and INVALID_CURSOR, as do the other reads here. */
 export interface RootList<A, T> {
+  /** Throws what `page` would for these arguments, and reads nothing. */
+  check(args: A & PageArguments): void;
   page(args: A & PageArguments): Promise<Page<T>>;
   count(args: A): Promise<number>;
 }
@@ -76,6 +78,7 @@ export function rootList<A, R extends Row, T>(
   define: (args: A) => ListQuery<R, T>,
 ): RootList<A, T> {
   return {
+    check: (args) => void windowOf(args, define(args).order),
     async page(args) {
       const query = define(args);
       const window = windowOf(args, query.order);

@@ -1,5 +1,6 @@
 import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
+import { LOCKS } from '../lock.ts';
 
 /**
  * Opens a transaction in which a sync writes of its repository: beside any number of others, and never beside one that
@@ -7,7 +8,9 @@ import { digestBytes, type Digest } from '../../domain/digest.ts';
  * it no more: then nothing may be written that refers to them.
  */
 export async function shareContent(connection: Connection, relied: ReadonlySet<Digest> = new Set()): Promise<boolean> {
-  const shared = connection.run('/* catalog.shareContent */ select pg_advisory_xact_lock_shared($1::bigint)', [LOCK]);
+  const shared = connection.run('/* catalog.shareContent */ select pg_advisory_xact_lock_shared($1::bigint)', [
+    LOCKS.content,
+  ]);
   if (relied.size === 0) {
     await shared;
     return true;
@@ -27,8 +30,5 @@ export async function shareContent(connection: Connection, relied: ReadonlySet<D
  * whatever order, for it waits for the syncs that write, and they for it.
  */
 export async function holdContent(connection: Connection): Promise<void> {
-  await connection.run('/* catalog.holdContent */ select pg_advisory_xact_lock($1::bigint)', [LOCK]);
+  await connection.run('/* catalog.holdContent */ select pg_advisory_xact_lock($1::bigint)', [LOCKS.content]);
 }
-
-/** An arbitrary number that is ours; the migrations' lock is the one before it. */
-const LOCK = 7869244;

@@ -1,4 +1,5 @@
 import type { Connection } from '../database.ts';
+import { LOCK_SPACES } from '../lock.ts';
 import type { RepositoryPlace } from './repository.ts';
 
 /*
@@ -13,7 +14,7 @@ import type { RepositoryPlace } from './repository.ts';
  * removes names or content in a transaction that counts takes this before anything else.
  */
 export async function lockCounts(connection: Connection): Promise<void> {
-  await connection.run('/* catalog.lockCounts */ select pg_advisory_xact_lock($1::int, 0)', [COUNTS]);
+  await connection.run('/* catalog.lockCounts */ select pg_advisory_xact_lock($1::int, 0)', [LOCK_SPACES.counts]);
 }
 
 /** Counts what a repository has come to hold, and what its registry no longer does because of it. */
@@ -34,9 +35,6 @@ export async function releaseImages(connection: Connection, imageIds: readonly n
 export async function releaseRegistry(connection: Connection, registryId: number): Promise<void> {
   await connection.run(RELEASE_REGISTRY, [registryId]);
 }
-
-/** First key of the advisory lock. */
-const COUNTS = 7869003;
 
 /** The scopes of held_total in which a blob counts that a registry holds for an image of a platform. */
 const BLOB_SCOPES = `cross join lateral (

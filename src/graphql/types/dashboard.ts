@@ -1,6 +1,6 @@
 import type { CatalogReads, RepositoryKey, StatisticsRecord } from '../../catalog/read/index.ts';
 import { CatalogError } from '../../domain/errors.ts';
-import { parseRegistryHost, type Reference } from '../../domain/reference.ts';
+import { parseRegistryHost, type Reference, type RegistryHost } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { batchOne } from '../loader.ts';
 import type { Loaders } from './index.ts';
@@ -28,7 +28,7 @@ export const dashboardResolvers: Resolvers = {
 
 /** Zeros would say that it is there and empty. */
 async function statisticsOfRegistry(loaders: Loaders, registry: string): Promise<StatisticsRecord> {
-  const host = parseRegistryHost(registry);
+  const host = hostOf(registry);
   const found = await loaders.statisticsByRegistry.load(host);
   if (found !== null) return found;
   throw new CatalogError(
@@ -43,10 +43,11 @@ async function statisticsOfRepository(
   registry: string | null,
 ): Promise<StatisticsRecord> {
   const reference = `${host}/${repository}`;
-  if (registry !== null && parseRegistryHost(registry) !== host) {
+  const wanted = registry === null ? host : hostOf(registry);
+  if (wanted !== host) {
     throw new CatalogError(
       'INVALID_ARGUMENT',
-      `repository ${reference} is not of registry "${parseRegistryHost(registry)}": give one of the two, or both of one place.`,
+      `repository ${reference} is not of registry "${wanted}": give one of the two, or both of one place.`,
     );
   }
   const found = await loaders.statisticsByRepository.load({ host, repository });
@@ -55,4 +56,13 @@ async function statisticsOfRepository(
     'NOT_FOUND',
     `repository ${reference} is not in the catalog: give one that repositories lists.`,
   );
+}
+
+/** Throws INVALID_REFERENCE, which names the argument. */
+function hostOf(registry: string): RegistryHost {
+  try {
+    return parseRegistryHost(registry);
+  } catch (error) {
+    throw error instanceof CatalogError ? new CatalogError(error.code, `registry: ${error.message}`) : error;
+  }
 }

@@ -27,7 +27,10 @@ export const deletionLoaders = (reads: CatalogReads) => ({
 
 export const deletionResolvers: Resolvers = {
   Query: {
-    simulateDeletion: async (_, args, { reads }) => ({ ...args, ...(await reads.simulateDeletion(args)) }),
+    async simulateDeletion(_, args, { reads }) {
+      reads.blockedImages.check(args);
+      return { ...args, ...(await reads.simulateDeletion(args)) };
+    },
   },
   Mutation: {
     deleteImage: (_, { input }, { commands }) => commands.deleteImage(input),
@@ -38,6 +41,7 @@ export const deletionResolvers: Resolvers = {
   },
   DeletionSimulation: {
     deletable: ({ filter }, args, { reads }) => rootConnection(reads.deletableImages, { ...args, filter }),
+    indexes: ({ filter }, args, { reads }) => rootConnection(reads.deletableIndexes, { ...args, filter }),
     blocked: ({ filter, first, after }, args, { reads }) =>
       rootConnection(reads.blockedImages, { filter, first: args.first ?? first, after: args.after ?? after }),
     warned: ({ filter }, args, { reads }) => rootConnection(reads.warnedImages, { ...args, filter }),

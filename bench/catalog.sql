@@ -169,27 +169,43 @@ from (
 
 insert into held_image (image_id, registry_id) select distinct image_id, registry_id from holding order by 1, 2;
 
-insert into held_blob (blob_id, registry_id)
-select distinct il.blob_id, h.registry_id from held_image h join image_layer il on il.image_id = h.image_id order by 1, 2;
+insert into held_blob (blob_id, registry_id, os, architecture)
+select il.blob_id, h.registry_id, i.os, i.architecture
+from held_image h join image i on i.manifest_id = h.image_id join image_layer il on il.image_id = h.image_id
+group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 
--- Registry 0 is the whole catalog.
-insert into held_total (registry_id, images, layers, nominal_size, stored_size)
-select images.registry_id, images.count, layers.count, images.size, layers.size
+-- Each image, layer and blob once in every scope.
+insert into held_total (scope, key, images, layers, nominal_size, stored_size)
+select scope, key, sum(images), sum(layers), sum(nominal_size), sum(stored_size)
 from (
-  select h.registry_id, count(*), sum(i.size) as size
-  from (select image_id, registry_id from held_image union select image_id, 0 from held_image) h
-  join image i on i.manifest_id = h.image_id group by 1
-) images
-join (
-  select h.registry_id, count(*), sum(b.size) as size
-  from (select blob_id, registry_id from held_blob union select blob_id, 0 from held_blob) h
-  join layer_blob b on b.id = h.blob_id group by 1
-) layers using (registry_id);
+  select scope, key, count(*) as images, 0 as layers, sum(size) as nominal_size, 0 as stored_size
+  from (
+    select s.scope, s.key, i.manifest_id, i.size
+    from held_image h join image i on i.manifest_id = h.image_id join manifest m on m.id = h.image_id
+    cross join lateral (
+      values ('REGISTRY', h.registry_id::text), ('CATALOG', ''), ('OS', i.os), ('ARCHITECTURE', i.architecture),
+        ('MEDIA_TYPE', m.media_type)
+    ) s (scope, key) group by 1, 2, 3, 4
+  ) image group by 1, 2
+  union all
+  select scope, key, 0, count(*), 0, sum(size)
+  from (
+    select s.scope, s.key, b.id, b.size
+    from held_blob h join layer_blob b on b.id = h.blob_id
+    cross join lateral (
+      values ('REGISTRY', h.registry_id::text), ('CATALOG', ''), ('OS', h.os), ('ARCHITECTURE', h.architecture),
+        ('MEDIA_TYPE', b.media_type)
+    ) s (scope, key) group by 1, 2, 3, 4
+  ) blob group by 1, 2
+) counted group by 1, 2;
 
-insert into held_platform (os, architecture, media_type, images)
-select i.os, i.architecture, m.media_type, count(*)
-from image i join manifest m on m.id = i.manifest_id
-where i.manifest_id in (select image_id from held_image) group by 1, 2, 3;
+-- A tag has one movement here, and names an image.
+insert into repository_total (repository_id, scope, key, tags, events)
+select t.repository_id, s.scope, s.key, count(*), count(*)
+from tag t join image i on i.manifest_id = t.manifest_id join manifest m on m.id = t.manifest_id
+cross join lateral (
+  values ('OS', i.os), ('ARCHITECTURE', i.architecture), ('MEDIA_TYPE', m.media_type)
+) s (scope, key) group by 1, 2, 3;
 
 -- What search reads: triggers are off here, and no worker writes.
 insert into repository_text (repository_id, standing, document)
