@@ -75,7 +75,7 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
           await registry.deleteManifest(place.name, name, signal);
           return false;
         } catch (error) {
-          if (!(error instanceof RegistryError) || !CANNOT.has(error.status ?? 0)) throw error;
+          if (!(error instanceof RegistryError) || !deletesNoTags(error)) throw error;
           const isThere = await isAlone(registry, { place, name, digest }, others, error, signal);
           if (!isThere) return false;
         }
@@ -88,7 +88,11 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
 /** Deletions of one request at one registry, with all waiting. */
 const LONGEST = 60_000;
 
-/** How registries say that they delete no tags by name; 404 while the tag is there. */
+/** How registries say that they delete no tags by name, of which some are known; 404 while the tag is there. */
+function deletesNoTags({ code, status }: RegistryError): boolean {
+  return status === null ? code === 'UNSUPPORTED' : CANNOT.has(status);
+}
+
 const CANNOT: ReadonlySet<number> = new Set([400, 404, 405]);
 
 /** Tags of a repository that are asked what they name, before a manifest is deleted in place of one of them. */

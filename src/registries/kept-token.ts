@@ -8,13 +8,14 @@ export interface Token {
 
 /**
  * A bearer token that is asked for when it is needed and again when it has run out. All that wait for it share one
- * request.
+ * request; once it was refused to the credential, it is not asked for any more.
  */
 export class KeptToken {
   readonly #ask: (signal: AbortSignal) => Promise<Token>;
   #authorization: string | null = null;
   #expiresAt = 0;
   #pending: Promise<string> | null = null;
+  #refusal: RegistryError | null = null;
 
   constructor(ask: (signal: AbortSignal) => Promise<Token>) {
     this.#ask = ask;
@@ -25,10 +26,15 @@ export class KeptToken {
     if (this.#authorization !== null && this.#expiresAt > Date.now() && this.#authorization !== refused) {
       return this.#authorization;
     }
+    if (this.#refusal !== null) return Promise.reject(this.#refusal);
     this.#pending ??= this.#ask(signal)
       .then(({ value, expiresAt }) => {
         this.#expiresAt = expiresAt;
         return (this.#authorization = `Bearer ${value}`);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof RegistryError && error.code === 'UNAUTHORIZED') this.#refusal = error;
+        throw error;
       })
       .finally(() => (this.#pending = null));
     return this.#pending;

@@ -73,7 +73,7 @@ export interface ListsRepositories {
   listRepositories(prefix: string, signal: AbortSignal): AsyncIterable<readonly RepositoryName[]>;
 }
 
-/** Can say what people are told of a repository; null where the registry says that it has no such repository. */
+/** Can say what people are told of a repository; null where the registry shows us no such repository. */
 export interface DescribesRepositories {
   describeRepository(repository: RepositoryName, signal: AbortSignal): Promise<RepositoryDescription | null>;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { migrate } from '../../src/catalog/migrate.ts';
 import { catalogOf } from '../support/catalog.ts';
@@ -37,19 +37,20 @@ test('reads the versions of tags that are older than the columns for them', asyn
   expect(await versions()).toEqual(expected);
 });
 
-test('Docker Hub of older catalogs is of its own kind, and a mirror of it stays as it is', async () => {
-  const kinds = async (url: string) => {
-    await database.run('delete from registry', []);
-    await database.run(
-      `insert into registry (host, kind, url, managed_by) values ('docker.io', 'OCI', $1, 'API'), ('x.io', 'OCI', $1, 'API')`,
-      [url],
-    );
-    await database.run(readFileSync('prisma/migrations/20261126105900_docker_hub/migration.sql', 'utf8'), []);
-    return database.run('select host, kind from registry order by host', []);
-  };
-  const other = { host: 'x.io', kind: 'OCI' };
-  expect(await kinds('https://registry-1.docker.io/')).toEqual([{ host: 'docker.io', kind: 'DOCKER_HUB' }, other]);
-  expect(await kinds('https://mirror.gcr.io/')).toEqual([{ host: 'docker.io', kind: 'OCI' }, other]);
+test.each([
+  ['docker_hub', 'https://registry-1.docker.io/', 'DOCKER_HUB'],
+  ['docker_hub', 'https://mirror.gcr.io/', 'OCI'],
+  ['ghcr_quay', 'https://ghcr.io/', 'GHCR'],
+  ['ghcr_quay', 'https://quay.io/', 'QUAY'],
+  ['ghcr_quay', 'https://quay.io.example.com/', 'OCI'],
+])('by the migration %s, what older catalogs have at %s is %s', async (migration, url, kind) => {
+  await database.run('delete from registry', []);
+  await database.run(`insert into registry (host, kind, url, managed_by) values ('docker.io', 'OCI', $1, 'API')`, [
+    url,
+  ]);
+  const [file = ''] = globSync(`prisma/migrations/*_${migration}/migration.sql`);
+  await database.pool.query(readFileSync(file, 'utf8'));
+  expect(await database.run('select kind from registry', [])).toEqual([{ kind }]);
 });
 
 test('the migrations make all that the model in prisma/schema.prisma has', async () => {

@@ -757,7 +757,7 @@ describe('the door', () => {
   });
 
   test('a kind is known by the address, and an unknown one is refused', () => {
-    expect(recogniseKind(new URL('https://ghcr.io'))).toBe('OCI');
+    expect(recogniseKind(new URL('https://registry.example.com'))).toBe('OCI');
     expect(recogniseKind(new URL('ftp://ghcr.io'))).toBeNull();
     expect(() =>
       openRegistry('FTP' as 'OCI', { host: 'x' as RegistryHost, url: new URL('ftp://x'), credential: null }),

@@ -15,15 +15,14 @@ import { deleteTag, listTags } from './tags.ts';
  */
 export const dockerHub: RegistryKind = {
   kind: 'DOCKER_HUB',
-  recognises: (url) => HOSTS.has(url.hostname),
+  recognises: isPublic,
   open: async (settings) => openDockerHub(settings),
 };
 
 /** Elsewhere than at Docker's own addresses, the Hub API is looked for at the registry's. */
 export function openDockerHub(given: RegistrySettings, http: HttpClient = openClient(given)): OpenRegistry {
-  const isPublic = HOSTS.has(given.url.hostname);
-  const settings = isPublic ? { ...given, url: REGISTRY } : given;
-  const url = isPublic ? API : settings.url;
+  const settings = isPublic(given.url) ? { ...given, url: REGISTRY } : given;
+  const url = isPublic(given.url) ? API : settings.url;
   const registry = openOciRegistry(settings, http);
   const api = new RegistryApi(http, { url, signIn: signInToHub(http, url, settings.credential) });
   return {
@@ -51,3 +50,7 @@ const HOSTS = new Set([
   'hub.docker.com',
   'registry.hub.docker.com',
 ]);
+
+function isPublic({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' && HOSTS.has(hostname);
+}

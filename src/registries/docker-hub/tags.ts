@@ -1,10 +1,10 @@
-import { isDigest } from '../../domain/digest.ts';
 import { RegistryError } from '../../domain/errors.ts';
 import { textOf, type JsonObject } from '../../domain/json.ts';
-import { isTagName, type RepositoryName, type TagName } from '../../domain/reference.ts';
-import { parseTimestamp } from '../../domain/timestamp.ts';
+import type { RepositoryName, TagName } from '../../domain/reference.ts';
 import { isGone } from '../absence.ts';
 import type { RegistryApi } from '../api.ts';
+import { listedTag } from '../listed-tag.ts';
+import { isAbsence } from '../own-list.ts';
 import type { ListedTag, Registry } from '../registry.ts';
 import { pathOf } from './repositories.ts';
 
@@ -25,7 +25,7 @@ export async function* listTags(
   try {
     for await (const entries of pages) yield fresh(entries.flatMap(tagIn));
   } catch (error) {
-    if (!(error instanceof RegistryError) || !WITHHELD.has(error.code)) throw error;
+    if (!isAbsence(error)) throw error;
     for await (const tags of registry.listTags(repository, signal)) yield fresh(tags);
   }
 }
@@ -40,20 +40,12 @@ export async function deleteTag(
 ): Promise<void> {
   const wasAccepted = await api.delete(`/v2/repositories/${repository}/tags/${tag}/`, signal);
   if (await isGone(() => registry.resolveManifest(repository, tag, signal), wasAccepted, signal)) return;
-  const said = wasAccepted ? 'that it deleted' : 'that it does not know';
-  throw new RegistryError(
-    'UNSUPPORTED',
-    `Docker Hub says ${said} the tag ${tag} of ${repository}, and it is still there`,
-  );
+  throw wasAccepted
+    ? new RegistryError('UNAVAILABLE', `Docker Hub said that it deleted ${repository}:${tag}, and it is still there`)
+    : new RegistryError('FORBIDDEN', `Docker Hub does not let this account delete ${repository}:${tag}`);
 }
 
-const WITHHELD: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND']);
-
 /** `media_type` is that of the configuration where the tag is a single image, so it tells nothing of the manifest. */
-function tagIn(entry: JsonObject): ListedTag[] {
-  const name = textOf(entry['name']);
-  if (name === null || !isTagName(name)) return [];
-  const digest = textOf(entry['digest']);
-  const pushedAt = parseTimestamp(entry['tag_last_pushed']) ?? parseTimestamp(entry['last_updated']);
-  return [{ name, ...(digest !== null && isDigest(digest) && { digest }), ...(pushedAt && { pushedAt }) }];
+function tagIn({ name, digest, tag_last_pushed, last_updated }: JsonObject): ListedTag | [] {
+  return listedTag(name, digest, tag_last_pushed ?? last_updated) ?? [];
 }

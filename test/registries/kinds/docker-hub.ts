@@ -50,7 +50,12 @@ const play: RegistryPlay = {
     credential: { kind: 'basic', username: 'me', password: 'dckr_pat_x' },
     right: () => [signIn({ body: { access_token: 'jwt' } })],
     authorization: 'Bearer jwt',
-    wrong: () => [signIn({ status: 401, body: { detail: 'Incorrect authentication credentials' } })],
+    // The registry decides: some accounts are known to it alone.
+    wrong: () => [
+      signIn({ status: 401, body: { detail: 'Incorrect authentication credentials' } }),
+      { request: `GET ${NAMES}`, status: 401, headers: { 'www-authenticate': 'Bearer realm="/token"' } },
+      { request: 'GET /token?scope=repository%3Alibrary%2Fdemo%3Apull&account=me', status: 401, body: {} },
+    ],
   },
   missing: [
     { request: `GET ${TAGS}`, status: 404, body: { message: 'object not found', errinfo: {} } },
@@ -166,6 +171,15 @@ describeRegistry(play, () => {
     server.verify();
   });
 
+  test('a credential that the Hub API refused is not sent there again', async () => {
+    const names: Entry = { request: `GET ${NAMES}`, body: { tags: ['a'] }, times: 2 };
+    const refused = signIn({ status: 401, body: {} });
+    const { registry, server } = await openPlayed(play, () => [refused, names], play.signIn.credential);
+    for (let n = 0; n < 2; n++)
+      expect(await namesAndAll(registry.listTags(repository, never))).toEqual([{ name: 'a' }]);
+    server.verify();
+  });
+
   test('a tag is deleted through the Hub API, and is believed gone when the registry says so', async () => {
     const gone = [
       { request: HEAD, status: 404 },
@@ -184,7 +198,7 @@ describeRegistry(play, () => {
     const remove = () => registry.deleteManifest?.(repository, asTag('old'), never);
     await remove();
     await remove();
-    await expect(remove()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(remove()).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(registry.deleteManifest?.(repository, DIGEST as never, never)).rejects.toMatchObject({
       code: 'UNSUPPORTED',
     });

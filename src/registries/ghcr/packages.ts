@@ -1,0 +1,49 @@
+import { RegistryError } from '../../domain/errors.ts';
+import { isObject, textOf } from '../../domain/json.ts';
+import { isRepositoryName, type RepositoryName } from '../../domain/reference.ts';
+import { isAbsence } from '../own-list.ts';
+import type { RepositoryDescription } from '../registry.ts';
+import type { RestApi } from './rest-api.ts';
+
+/** https://docs.github.com/en/rest/packages/packages#list-packages-for-an-organization */
+export async function* listRepositories(
+  api: RestApi,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RepositoryName[]> {
+  const [owner = '', ...rest] = prefix.split('/');
+  if (rest.length === 0) {
+    throw new RegistryError(
+      'UNSUPPORTED',
+      `GitHub lists the packages of one owner at a time: write the owner, such as github/*, not "${prefix}*"`,
+    );
+  }
+  const path = `${await api.pathOfOwner(owner, signal)}?package_type=container&per_page=100`;
+  for await (const packages of api.list({ path, member: null }, signal)) {
+    // The registry takes small letters only, whatever an owner or a package is called.
+    yield packages.map(({ name }) => `${owner}/${textOf(name) ?? ''}`.toLowerCase()).filter(isRepositoryName);
+  }
+}
+
+/** What the package's source repository says; internal is private. Null also where the token may not see packages. */
+export async function describeRepository(
+  api: RestApi,
+  repository: RepositoryName,
+  signal: AbortSignal,
+): Promise<RepositoryDescription | null> {
+  try {
+    const found = await api.find(await api.pathOfPackage(repository, signal), signal);
+    if (found === null) return null;
+    const source = found['repository'];
+    const visibility = textOf(found['visibility']);
+    return {
+      description: isObject(source) ? (textOf(source['description']) ?? '') : null,
+      isPrivate: visibility === null ? null : visibility !== 'public',
+      starCount: null,
+      pullCount: null,
+    };
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { RegistryError } from '../../domain/errors.ts';
+import { textOf } from '../../domain/json.ts';
+import type { RepositoryName } from '../../domain/reference.ts';
+import type { HttpClient } from '../../http/index.ts';
+import { RegistryApi } from '../api.ts';
+import { isAbsence } from '../own-list.ts';
+
+/** GitHub's REST API, which knows organisations, users, and whom a token belongs to by different paths. */
+export class RestApi extends RegistryApi {
+  readonly #owners = new Map<string, Promise<string>>();
+  #self: Promise<string | null> | null = null;
+
+  /** Where the packages of an owner are. NOT_FOUND where there is no such owner. Asked once of each. */
+  pathOfOwner(owner: string, signal: AbortSignal): Promise<string> {
+    const known = this.#owners.get(owner);
+    if (known !== undefined) return known;
+    const asked = this.#findOwner(owner, signal);
+    this.#owners.set(owner, asked);
+    asked.catch(() => this.#owners.delete(owner));
+    return asked;
+  }
+
+  /** Where the package is that a repository is: the name behind the owner may have slashes in it. */
+  async pathOfPackage(repository: RepositoryName, signal: AbortSignal): Promise<string> {
+    const [owner = '', ...name] = repository.split('/');
+    const packages = await this.pathOfOwner(owner, signal);
+    return `${packages}/container/${encodeURIComponent(name.join('/'))}`;
+  }
+
+  async #findOwner(owner: string, signal: AbortSignal): Promise<string> {
+    const account = await this.find(`/users/${encodeURIComponent(owner)}`, signal);
+    if (account === null) throw new RegistryError('NOT_FOUND', `GitHub has no user or organisation "${owner}"`);
+    if (account['type'] === 'Organization') return `/orgs/${owner}/packages`;
+    // What is private of a user is shown to that user alone, and at another path.
+    return (await this.#login(signal)) === owner ? '/user/packages' : `/users/${owner}/packages`;
+  }
+
+  /** Whom the token belongs to; null where it is nobody's, such as a workflow's. */
+  #login(signal: AbortSignal): Promise<string | null> {
+    this.#self ??= this.find('/user', signal)
+      .then((self) => textOf(self?.['login'])?.toLowerCase() ?? null)
+      .catch((error: unknown) => {
+        this.#self = null;
+        if (isAbsence(error)) return null;
+        throw error;
+      });
+    return this.#self;
+  }
+}
+
+/** https://docs.github.com/en/rest/about-the-rest-api/api-versions */
+export function openRestApi(http: HttpClient, url: URL, token: string): RestApi {
+  const headers = ['accept', 'application/vnd.github+json', 'x-github-api-version', '2022-11-28'];
+  return new RestApi(http, { url, headers, signIn: { authorization: () => `Bearer ${token}` } });
+}
