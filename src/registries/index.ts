@@ -2,29 +2,19 @@ import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
 import { CatalogError } from '../domain/errors.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
 import { dockerHub } from './docker-hub/index.ts';
-<<<<<<< HEAD
 import { ecr } from './ecr/index.ts';
 import { ecrPublic } from './ecr-public/index.ts';
+import { ghcr } from './ghcr/index.ts';
 import { isLoopback } from './loopback.ts';
 import { oci } from './oci/index.ts';
 import { ociLayout } from './oci-layout/index.ts';
-import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
-=======
-import { ghcr } from './ghcr/index.ts';
-import { oci } from './oci/index.ts';
-import { ociLayout } from './oci-layout/index.ts';
 import { quay } from './quay/index.ts';
-import type { OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
->>>>>>> 63844ed (Speak to GitHub's container registry and to Quay by their own APIs)
+import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
 
 export { credentialFromDockerConfig } from './docker-config.ts';
 
 /** Every kind of registry that there is. A new one is a folder and a line here. */
-<<<<<<< HEAD
-export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, ecr, ecrPublic, oci];
-=======
-export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, ghcr, quay, oci];
->>>>>>> 63844ed (Speak to GitHub's container registry and to Quay by their own APIs)
+export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, ghcr, quay, ecr, ecrPublic, oci];
 
 /** Opens a registry for one run; close it afterwards. */
 export function openRegistry(kind: RegistryKindName, settings: RegistrySettings): Promise<OpenRegistry> {
