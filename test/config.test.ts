@@ -119,12 +119,13 @@ test('a subgraph answers what a gateway writes, and so no list of documents', ()
 
 test('a file declares registries and sources, and secrets come from the environment', () => {
   const { declarations } = read(
-    { GHCR_TOKEN: 'ghp_x', NEXUS: 'p' },
+    { GHCR_TOKEN: 'ghp_x', GHCR_HOOK: 'of-sixteen-signs', NEXUS: 'p' },
     `
 registries:
   - host: ghcr.io
     title: GitHub
     credential: { token: { env: GHCR_TOKEN } }
+    webhook: { secret: { env: GHCR_HOOK } }
   - host: nexus.example.com:5000
     insecure: true
     credential: { username: reader, password: { env: NEXUS } }
@@ -157,6 +158,7 @@ sources:
         title: 'GitHub',
         insecure: null,
         credential: { kind: 'bearer', token: 'ghp_x' },
+        webhookSecret: 'of-sixteen-signs',
       },
       {
         host: 'nexus.example.com:5000',
@@ -165,6 +167,7 @@ sources:
         title: null,
         insecure: true,
         credential: { kind: 'basic', username: 'reader', password: 'p' },
+        webhookSecret: null,
       },
       {
         host: 'layout.localhost',
@@ -173,6 +176,7 @@ sources:
         title: null,
         insecure: null,
         credential: null,
+        webhookSecret: null,
       },
       {
         host: 'docker.io',
@@ -181,6 +185,7 @@ sources:
         title: null,
         insecure: null,
         credential: { kind: 'docker-config' },
+        webhookSecret: null,
       },
       {
         host: 'public.ecr.aws',
@@ -281,6 +286,17 @@ source: []
   expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
   expect(faults).toContain('stowage.yaml:21: sources[0].maxTags: 0 is too small: the least is 1.');
   expect(faults).toContain('stowage.yaml:22: sources[0].newestBy: "date" is not one of version, pushed-at.');
+});
+
+test('a secret of a webhook that can be guessed, or stands in the file, is a fault and not told', () => {
+  const declare = (secret: string) => `registries:\n- host: ghcr.io\n  webhook: { secret: ${secret} }\n`;
+  const faults = faultsOf({ SHORT: 'of-fifteen-sign' }, declare('{ env: SHORT }'));
+  expect(faults).toEqual([
+    `stowage.yaml:3: registries[0].webhook.secret: a webhook's secret has 16 to 255 letters, digits and signs of ASCII, and no blanks: let "openssl rand -hex 24" make one.`,
+  ]);
+  expect(faultsOf({}, declare('of-sixteen-signs'))).toEqual([
+    expect.stringMatching(/^stowage\.yaml:3: registries\[0\]\.webhook\.secret: a secret does not stand in this file/),
+  ]);
 });
 
 test('what stands twice is a fault', () => {

@@ -43,6 +43,7 @@ async function start({ databaseUrl, origin, concurrency }: WorkerStart): Promise
     url: origin,
     managedBy: 'API',
     credential: null,
+    webhookSecret: null,
   });
   const log = pino({ level: 'warn' }, pino.destination(2));
   await startWorker({ database, seal, openRegistry, log, concurrency });

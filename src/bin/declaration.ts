@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import { LOCKS } from '../catalog/lock.ts';
-import { EVERY_TAG, findRegistry, saveRegistry, type Seal } from '../catalog/write/index.ts';
+import { EVERY_TAG, findRegistry, saveRegistry, sealSecrets, type Seal } from '../catalog/write/index.ts';
 import { applyConfiguration, type Declaration } from '../commands/index.ts';
 import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
@@ -33,9 +33,14 @@ export async function declareRegistry(
 ): Promise<void> {
   if (await findRegistry(database, { host })) return;
   const declared = config.declarations?.registries.find((registry) => registry.host === host);
-  const { url, ...registry } = await resolved(declared ?? bare(host), log);
-  const credential = registry.credential && seal.close(registry.credential, host);
-  await saveRegistry(database, { ...registry, credential, url: url.href, managedBy: declared ? 'CONFIG' : 'API' });
+  const registry = await resolved(declared ?? bare(host), log);
+  const secrets = sealSecrets(seal, host, registry);
+  await saveRegistry(database, {
+    ...registry,
+    ...secrets,
+    url: registry.url.href,
+    managedBy: declared ? 'CONFIG' : 'API',
+  });
 }
 
 async function declarationOf(config: Config, database: Database, log: Logger): Promise<Declaration> {
@@ -64,12 +69,12 @@ async function samples(database: Database): Promise<Declaration> {
 type Resolved = Declaration['registries'][number];
 
 async function resolved(registry: ConfiguredRegistry, log: Logger): Promise<Resolved> {
-  const { host, title } = registry;
+  const { host, title, webhookSecret } = registry;
   const url = registry.url ?? defaultRegistryUrl(host, registry.insecure ?? undefined);
   const kind = registry.kind ?? recogniseKind(url) ?? 'OCI';
   const credential = await credentialOf(registry, log);
   checkCredential(kind, url, credential);
-  return { host, title, url, kind, credential };
+  return { host, title, url, kind, credential, webhookSecret };
 }
 
 async function credentialOf({ host, credential }: ConfiguredRegistry, log: Logger): Promise<Credential | null> {
@@ -80,7 +85,7 @@ async function credentialOf({ host, credential }: ConfiguredRegistry, log: Logge
 }
 
 function bare(host: RegistryHost): ConfiguredRegistry {
-  return { host, kind: null, url: null, title: null, insecure: null, credential: null };
+  return { host, kind: null, url: null, title: null, insecure: null, credential: null, webhookSecret: null };
 }
 
 const SAMPLES_HOST = 'samples.localhost' as RegistryHost;
@@ -94,6 +99,7 @@ const SAMPLES: Declaration = {
       title: 'Samples',
       url: new URL('../../samples/', import.meta.url),
       credential: null,
+      webhookSecret: null,
     },
     {
       host: DOCKER_HUB,
@@ -101,6 +107,7 @@ const SAMPLES: Declaration = {
       title: 'Docker Hub',
       url: defaultRegistryUrl(DOCKER_HUB),
       credential: null,
+      webhookSecret: null,
     },
   ],
   sources: [

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { openDatabase, type Database } from '../catalog/database.ts';
 import { migrate } from '../catalog/migrate.ts';
-import { createSeal, renewCredentials, type Seal } from '../catalog/write/index.ts';
+import { createSeal, renewSecrets, type Seal } from '../catalog/write/index.ts';
 import type { Config } from '../config/index.ts';
 import { CatalogError, messageOf } from '../domain/errors.ts';
 import { startEmbedded } from '../postgres/index.ts';
@@ -67,10 +67,10 @@ async function bringUpToDate({ url, description }: Place, seal: Seal, log: Logge
 
 /** So that a key that seals no more can be taken away. */
 async function renew(database: Database, seal: Seal, log: Logger): Promise<void> {
-  const { renewed, unopened } = await renewCredentials(database, seal);
-  if (renewed > 0) log.info(`Sealed ${renewed} credentials anew, with the first key.`);
+  const { renewed, unopened } = await renewSecrets(database, seal);
+  if (renewed > 0) log.info(`Sealed ${renewed} secrets anew, with the first key.`);
   for (const host of unopened) {
-    log.warn(`The stored credential of ${host} opens with no key that is given: add the key that sealed it.`);
+    log.warn(`A stored secret of ${host} opens with no key that is given: add the key that sealed it.`);
   }
 }
 

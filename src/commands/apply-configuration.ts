@@ -5,16 +5,14 @@ import { CatalogError } from '../domain/errors.ts';
 import type { RegistryHost } from '../domain/reference.ts';
 import { parseSchedule } from '../domain/schedule.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
-import type { Credential } from '../registries/registry.ts';
 import { queueSourceRun } from './sync-run.ts';
 
 /** A registry that the configuration declares, checked. */
-export interface DeclaredRegistry {
+export interface DeclaredRegistry extends catalog.RegistrySecrets {
   readonly host: RegistryHost;
   readonly kind: RegistryKindName;
   readonly title: string | null;
   readonly url: URL;
-  readonly credential: Credential | null;
 }
 
 /** A source that the configuration declares, checked. */
@@ -40,9 +38,9 @@ export async function applyConfiguration(
 ): Promise<void> {
   await database.transaction(async (connection) => {
     const ids: number[] = [];
-    for (const { url, credential, ...registry } of registries) {
-      const sealed = credential && seal.close(credential, registry.host);
-      const declared = { ...registry, url: url.href, managedBy: 'CONFIG', credential: sealed } as const;
+    for (const registry of registries) {
+      const secrets = catalog.sealSecrets(seal, registry.host, registry);
+      const declared = { ...registry, ...secrets, url: registry.url.href, managedBy: 'CONFIG' } as const;
       const id = await catalog.saveRegistry(connection, declared);
       await notify(connection, 'stowage_registry_changed', id);
       ids.push(id);

@@ -1,6 +1,7 @@
 import type { Database } from '../catalog/database.ts';
 import type { Seal } from '../catalog/write/index.ts';
 import { createDeletionCommands, type DeletionCommands } from './deletion.ts';
+import { createNotificationCommands, type NotificationCommands } from './notification.ts';
 import { createRegistryDeletion } from './registry-deletion.ts';
 import { createRegistryCommands, type RegistryCommands, type RegistryKinds } from './registry.ts';
 import { createRepositoryCommands, type RepositoryCommands } from './repository.ts';
@@ -13,11 +14,17 @@ export {
   type DeclaredRegistry,
   type DeclaredSource,
 } from './apply-configuration.ts';
+export type { Webhook } from './notification.ts';
 export { parseRegistryUrl, type RegistryKinds } from './registry.ts';
 export type { UserError } from './user-error.ts';
 
-/** What people ask for; each answers with what it did, or with what was wrong, and then did nothing. */
-export type Commands = RegistryCommands & RepositoryCommands & SyncSourceCommands & SyncRunCommands & DeletionCommands;
+/** What is asked for; each answers with what it did, or with what was wrong, and then did nothing. */
+export type Commands = RegistryCommands &
+  RepositoryCommands &
+  SyncSourceCommands &
+  SyncRunCommands &
+  DeletionCommands &
+  NotificationCommands;
 
 export interface CommandSettings {
   readonly database: Database;
@@ -33,5 +40,6 @@ export function createCommands({ database, seal, kinds, now = () => new Date() }
     ...createSyncSourceCommands(database, now),
     ...createSyncRunCommands(database, now),
     ...createDeletionCommands(database, createRegistryDeletion(database, seal, kinds), now),
+    ...createNotificationCommands(database, seal),
   };
 }

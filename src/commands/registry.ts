@@ -4,6 +4,7 @@ import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
+import { parseWebhookSecret } from '../domain/secret.ts';
 import { shownAddress } from '../domain/web-address.ts';
 import type { Credential, OpenRegistryFunction } from '../registries/registry.ts';
 import { invalid, notFound, read, type UserError } from './user-error.ts';
@@ -24,6 +25,8 @@ export interface AddRegistryInput {
   readonly url?: string | null;
   readonly insecure?: boolean | null;
   readonly credential?: CredentialInput | null;
+  /** What its notifications are known by; without one none are taken. */
+  readonly webhookSecret?: string | null;
 }
 
 /** What is undefined stays; null takes away. */
@@ -33,6 +36,7 @@ export interface UpdateRegistryInput {
   readonly url?: string | null;
   readonly insecure?: boolean | null;
   readonly credential?: CredentialInput | null;
+  readonly webhookSecret?: string | null;
 }
 
 export interface RegistryOutcome {
@@ -88,6 +92,7 @@ export function createRegistryCommands(
       const kind = input.kind ?? (url && kinds.recogniseKind(url)) ?? 'OCI';
       const credential = readCredential(errors, input.credential);
       if (url) read(errors, 'credential', () => kinds.checkCredential(kind, url, credential));
+      const webhookSecret = readWebhookSecret(errors, input.webhookSecret);
       const existing = await catalog.findRegistry(database, { host });
       if (existing) errors.push(invalid('host', `The catalog follows "${host}" already; use updateRegistry.`));
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
@@ -97,7 +102,7 @@ export function createRegistryCommands(
         title: input.title ?? null,
         url: url.href,
         managedBy: 'API',
-        credential: credential && seal.close(credential, host),
+        ...catalog.sealSecrets(seal, host, { credential, webhookSecret }),
       });
       return { registryId, userErrors: [] };
     },
@@ -109,10 +114,15 @@ export function createRegistryCommands(
       const url = read(errors, 'url', () => newUrl(stored, input, kinds));
       const given = readCredential(errors, input.credential);
       if (url) read(errors, 'credential', () => kinds.checkCredential(stored.kind, url, given));
-      const credential = input.credential === undefined ? stored.credential : given && seal.close(given, stored.host);
+      const secrets = catalog.sealSecrets(seal, stored.host, {
+        credential: given,
+        webhookSecret: readWebhookSecret(errors, input.webhookSecret),
+      });
+      const credential = input.credential === undefined ? stored.credential : secrets.credential;
+      const webhookSecret = input.webhookSecret === undefined ? stored.webhookSecret : secrets.webhookSecret;
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
       const title = input.title === undefined ? stored.title : input.title;
-      await catalog.saveRegistry(database, { ...stored, title, url: url.href, credential });
+      await catalog.saveRegistry(database, { ...stored, title, url: url.href, credential, webhookSecret });
       await notify(database, 'stowage_registry_changed', stored.id);
       return { registryId: stored.id, userErrors: [] };
     },
@@ -167,4 +177,8 @@ function readCredential(errors: UserError[], input: CredentialInput | null | und
   const forms = 'a username and a password, a username and a token, a token, or ambient: true';
   errors.push(invalid('credential', `A credential is ${forms}.`));
   return null;
+}
+
+function readWebhookSecret(errors: UserError[], input: string | null | undefined): string | null {
+  return input == null ? null : (read(errors, 'webhookSecret', () => parseWebhookSecret(input)) ?? null);
 }

@@ -4,6 +4,7 @@ import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import { REGISTRY_KINDS, type RegistryKindName } from '../domain/registry-kind.ts';
 import { parseSchedule } from '../domain/schedule.ts';
+import { parseWebhookSecret } from '../domain/secret.ts';
 import { shownAddress } from '../domain/web-address.ts';
 import { NEWEST_BY, parseRepositorySelection, parseTagSelection, type NewestBy } from '../domain/selection.ts';
 import type { Environment } from './environment.ts';
@@ -25,6 +26,8 @@ export interface DeclaredRegistry {
   /** Over plain HTTP, or not even on loopback; null leaves it to the host. */
   readonly insecure: boolean | null;
   readonly credential: DeclaredCredential | null;
+  /** What its notifications are known by; null means that none are taken. */
+  readonly webhookSecret: string | null;
 }
 
 export type DeclaredCredential =
@@ -86,6 +89,7 @@ function declarationsIn(environment: Environment) {
       title: z.string().min(1).max(200).optional(),
       insecure: z.boolean().optional(),
       credential: credential.optional(),
+      webhook: z.strictObject({ secret: secret.transform(parsedBy(parseWebhookSecret)) }).optional(),
     })
     .transform((fields): DeclaredRegistry => ({
       host: fields.host,
@@ -94,6 +98,7 @@ function declarationsIn(environment: Environment) {
       title: fields.title ?? null,
       insecure: fields.insecure ?? null,
       credential: fields.credential ?? null,
+      webhookSecret: fields.webhook?.secret ?? null,
     }));
 
   const source = z

@@ -23,6 +23,21 @@ export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
 
+/** A document that a tag can name, also of the kinds that nobody writes any more. */
+export function isManifestType(mediaType: string): boolean {
+  return MANIFESTS.has(mediaType);
+}
+
+const MANIFESTS = new Set([
+  OCI_INDEX,
+  DOCKER_LIST,
+  OCI_MANIFEST,
+  DOCKER_MANIFEST,
+  OCI_ARTIFACT_MANIFEST,
+  SCHEMA1_SIGNED,
+  SCHEMA1,
+]);
+
 export function isSchema1Type(mediaType: string): boolean {
   return mediaType === SCHEMA1 || mediaType === SCHEMA1_SIGNED;
 }

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'graphql';
 import { CatalogError } from '../domain/errors.ts';
+import { isSameSecret } from '../domain/secret.ts';
 
 /** What a viewer may do. A closed list: tokens carry these words. */
 export type Scope = 'catalog:read' | 'catalog:admin';
@@ -54,10 +54,4 @@ function requireScope(mutation: string, scope: Scope, viewer: Viewer): void {
   if (viewer.scopes.includes(scope)) return;
   const code = viewer === ANONYMOUS ? 'UNAUTHENTICATED' : 'FORBIDDEN';
   throw new CatalogError(code, `${mutation} needs the scope ${scope}, which ${viewer.name} lacks: ${HEADER}.`);
-}
-
-/** Hashes have one length, so the time tells neither where the texts differ nor how long the secret is. */
-function isSameSecret(given: string, secret: string): boolean {
-  const [a, b] = [given, secret].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
-  return timingSafeEqual(a, b);
 }

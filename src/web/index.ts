@@ -7,6 +7,7 @@ import { openGraph } from '../graphql/index.ts';
 import { endConnectionsOnClose } from './closing.ts';
 import { answerFaults } from './faults.ts';
 import { reportHealth } from './health.ts';
+import { receiveNotifications } from './hooks.ts';
 import { MAX_BODY } from './limits.ts';
 import { listenOn } from './listen.ts';
 import { BUILT_PAGE, CLOSED_PLAYGROUND, openPlayground } from './playground.ts';
@@ -30,7 +31,7 @@ export interface WebSettings {
   readonly version: string;
 }
 
-/** All that is served over HTTP: the graph, the playground, the probes. */
+/** All that is served over HTTP: the graph, the playground, the probes, the webhooks. */
 export interface Web {
   /** Begins to serve; the address, such as http://127.0.0.1:4000. INVALID_CONFIGURATION when that can't be had. */
   listen(port: number, host: string): Promise<string>;
@@ -80,6 +81,7 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
   });
   app.route({ method: 'POST', url: '/graphql', handler });
   serveStreams(app, graph);
+  receiveNotifications(app, commands, log);
 
   return {
     listen: (port, host) => listenOn(app, port, host),

@@ -13,6 +13,6 @@ export async function finishRun(
 ): Promise<void> {
   const outcome = await catalog.finishSyncRun(connection, run.id, now());
   if (outcome === null) return;
-  log.info(`sync run ${run.id} of ${run.repositories} has ${outcome.status.toLowerCase()}`);
+  log.info(`sync run ${run.id} of ${run.repository ?? run.repositories} has ${outcome.status.toLowerCase()}`);
   await catalog.recordHealth(connection, run.registryId, healthOf(outcome, rateLimit), now());
 }

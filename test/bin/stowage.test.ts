@@ -221,11 +221,12 @@ test('a new key seals anew what the old one sealed, and one that is lost is told
       url: `https://${host}`,
       managedBy: 'API',
       credential: createSeal(Buffer.from(oldKey, 'base64')).close({ kind: 'bearer', token: 'hunter2' }, host),
+      webhookSecret: null,
     });
     const lost = run(['migrate'], { ...settings, STOWAGE_CREDENTIAL_KEY: newKey });
-    expect(lost.stderr).toContain(`credential of ${host} opens with no key that is given`);
+    expect(lost.stderr).toContain(`A stored secret of ${host} opens with no key that is given`);
     const rotated = run(['migrate'], { ...settings, STOWAGE_CREDENTIAL_KEY: `${newKey},${oldKey}` });
-    expect(rotated.stderr).toContain('Sealed 1 credentials anew');
+    expect(rotated.stderr).toContain('Sealed 1 secrets anew');
     writeFileSync(join(data, 'credential-key'), `${newKey}\nhunter2\n`);
     const broken = run(['migrate'], settings);
     expect(broken.stderr).toMatch(/^stowage: .*credential-key has a line that is not a key: write 32 bytes .+\n$/);

@@ -7,8 +7,9 @@ import pino from 'pino';
 import {
   createSeal,
   findRegistry,
-  renewCredentials,
+  renewSecrets,
   saveRegistry,
+  type Sealed,
   type SealedCredential,
 } from '../../src/catalog/write/index.ts';
 import type { RegistryHost } from '../../src/domain/reference.ts';
@@ -78,7 +79,7 @@ describe('a sealed credential', () => {
 test('all that the catalog holds is renewed with the first key, and what opens with none stays as it is', async () => {
   await using stack = new AsyncDisposableStack();
   const database = stack.adopt(await createTestDatabase(), (opened) => opened.close());
-  const save = (name: string, sealed: SealedCredential | null) =>
+  const save = (name: string, sealed: SealedCredential | null, webhookSecret: Sealed<string> | null = null) =>
     saveRegistry(database, {
       host: name as RegistryHost,
       kind: 'OCI',
@@ -86,19 +87,22 @@ test('all that the catalog holds is renewed with the first key, and what opens w
       url: `https://${name}`,
       managedBy: 'API',
       credential: sealed,
+      webhookSecret,
     });
   const lost = createSeal(randomBytes(32)).close(credential, 'lost.example.com' as RegistryHost);
-  await save(host, createSeal(oldKey).close(credential, host));
+  await save(host, createSeal(oldKey).close(credential, host), createSeal(oldKey).close('of-sixteen-signs', host));
   await save(other, sealedUnbound(oldKey));
   await save('lost.example.com', lost);
   await save('anonymous.example.com', null);
 
   const seal = createSeal(newKey, oldKey);
-  expect(await renewCredentials(database, seal)).toEqual({ renewed: 2, unopened: ['lost.example.com'] });
-  expect(await renewCredentials(database, seal)).toEqual({ renewed: 0, unopened: ['lost.example.com'] });
+  expect(await renewSecrets(database, seal)).toEqual({ renewed: 3, unopened: ['lost.example.com'] });
+  expect(await renewSecrets(database, seal)).toEqual({ renewed: 0, unopened: ['lost.example.com'] });
   const stored = async (name: string) =>
     (await findRegistry(database, { host: name as RegistryHost }))?.credential as SealedCredential;
   for (const name of [host, other]) expect(createSeal(newKey).open(await stored(name), name)).toEqual(credential);
+  const webhookSecret = (await findRegistry(database, { host }))?.webhookSecret as Sealed<string>;
+  expect(createSeal(newKey).open(webhookSecret, host)).toBe('of-sixteen-signs');
   expect(Buffer.from(await stored('lost.example.com'))).toEqual(Buffer.from(lost));
 });
 

@@ -184,7 +184,15 @@ describe('while a sync is at work', () => {
     database = await createTestDatabase();
     registry = new MemoryRegistry();
     const { host } = registry;
-    const row = { host, kind: 'OCI', title: null, url: `https://${host}`, managedBy: 'API', credential: null } as const;
+    const row = {
+      host,
+      kind: 'OCI',
+      title: null,
+      url: `https://${host}`,
+      managedBy: 'API',
+      credential: null,
+      webhookSecret: null,
+    } as const;
     registryId = await catalog.saveRegistry(database, row);
   });
 
@@ -241,6 +249,7 @@ describe('while a sync is at work', () => {
         url: 'https://fresh',
         managedBy: 'API',
         credential: null,
+        webhookSecret: null,
       };
       registryId = await catalog.saveRegistry(fresh, row as catalog.NewRegistry);
       await sync();
@@ -490,6 +499,7 @@ async function recordAll(
       url: `https://${host}`,
       managedBy: 'API',
       credential: null,
+      webhookSecret: null,
     } as const;
     const registryId = stored?.id ?? (await catalog.saveRegistry(database, registry));
     const named = new Map([...names].filter(([tag]) => tag !== null)) as Map<TagName, Digest>;

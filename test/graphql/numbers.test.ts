@@ -125,6 +125,7 @@ describe('numbers over any history of syncs', () => {
         url,
         managedBy: 'API',
         credential: null,
+        webhookSecret: null,
       } as const;
       ids.push(await saveRegistry(database, row));
     }

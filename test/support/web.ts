@@ -25,6 +25,9 @@ export interface TestWeb extends Web {
   ask(query: string, variables?: Record<string, unknown>, options?: { asAdmin?: boolean }): Promise<Answer>;
 }
 
+/** Of all of these tests: what one API seals, another opens. */
+const SEAL = createSeal(randomBytes(32));
+
 /** All that is served, over the given database, on loopback: on a free port unless one is given. */
 export async function openTestWeb(
   database: Database,
@@ -40,7 +43,7 @@ export async function openTestWeb(
   });
   const commands = createCommands({
     database,
-    seal: createSeal(randomBytes(32)),
+    seal: SEAL,
     kinds: {
       defaultUrl: (host) => new URL(`https://${host}`),
       recogniseKind: () => 'OCI',

@@ -14,6 +14,12 @@ export interface RegistryRecord {
   readonly managedBy: 'CONFIG' | 'API';
   readonly health: HealthRecord;
   readonly rateLimit: RateLimitRecord | null;
+  readonly webhook: WebhookRecord;
+}
+
+export interface WebhookRecord {
+  readonly path: string;
+  readonly isConfigured: boolean;
 }
 
 export interface HealthRecord {
@@ -75,12 +81,13 @@ interface RegistryRow {
   rate_limit_remaining: number | null;
   rate_limit_resets_at: Date | null;
   rate_limit_observed_at: Date | null;
+  has_webhook: boolean;
 }
 
 const registries: ListQuery<RegistryRow, RegistryRecord> = {
   name: 'catalog.registries',
   columns: raw(
-    `g.id, g.host, g.kind, g.title, g.url, g.managed_by, h.status, h.checked_at, h.message, h.consecutive_failures, h.rate_limit, h.rate_limit_remaining, h.rate_limit_resets_at, h.rate_limit_observed_at`,
+    `g.id, g.host, g.kind, g.title, g.url, g.managed_by, h.status, h.checked_at, h.message, h.consecutive_failures, h.rate_limit, h.rate_limit_remaining, h.rate_limit_resets_at, h.rate_limit_observed_at, g.webhook_secret is not null as has_webhook`,
   ),
   from: raw('registry g left join registry_health h on h.registry_id = g.id'),
   where: TRUE,
@@ -110,5 +117,6 @@ function recordOf(row: RegistryRow): RegistryRecord {
       resetsAt: row.rate_limit_resets_at,
       observedAt,
     },
+    webhook: { path: `/hooks/${encodeURI(row.host)}`, isConfigured: row.has_webhook },
   };
 }

@@ -94,7 +94,8 @@ const LAST_RUNS_BY_REGISTRY = `/* catalog.lastRunsByRegistry */
 const LAST_RUNS_BY_SOURCE = `/* catalog.lastRunsBySource */
   select u.* from unnest((select $1::int[])::int[]) as parent (id)
   cross join lateral (
-    select ${RUN_COLUMNS} from sync_run u where u.source_id = parent.id order by u.id desc limit 1
+    select ${RUN_COLUMNS} from sync_run u
+    where u.source_id = parent.id and u.repository is null order by u.id desc limit 1
   ) u`;
 
 interface SourceRow {

@@ -3,20 +3,21 @@ import { CatalogError } from '../../domain/errors.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
 import type { Credential } from '../../registries/registry.ts';
 
-/** As the database has it. */
-export type SealedCredential = Uint8Array;
+/** A secret as the database has it. */
+export type Sealed<T> = Uint8Array & { readonly __secret?: T };
+export type SealedCredential = Sealed<Credential>;
 
 /**
- * Seals credentials for the database and opens them again. The keys are 32 bytes each and never in the database. What
+ * Seals secrets for the database and opens them again. The keys are 32 bytes each and never in the database. What
  * was sealed for one registry does not open for another.
  */
 export interface Seal {
   /** With the first key. */
-  close(credential: Credential, host: RegistryHost): SealedCredential;
+  close<T>(secret: T, host: RegistryHost): Sealed<T>;
   /** Throws INVALID_CONFIGURATION where no key opens it. */
-  open(sealed: SealedCredential, host: RegistryHost): Credential;
+  open<T>(sealed: Sealed<T>, host: RegistryHost): T;
   /** The same, sealed as `close` seals now; null where it is already. Throws as `open` does. */
-  renew(sealed: SealedCredential, host: RegistryHost): SealedCredential | null;
+  renew<T>(sealed: Sealed<T>, host: RegistryHost): Sealed<T> | null;
 }
 
 /**
@@ -27,37 +28,37 @@ export function createSeal(first: Uint8Array, ...others: readonly Uint8Array[]):
   const keys = [first, ...others].map((bytes) => ({ bytes, id: idOf(bytes) }));
   const [current] = keys as [Key, ...Key[]];
 
-  function close(credential: Credential, host: RegistryHost): SealedCredential {
+  function close<T>(secret: T, host: RegistryHost): Sealed<T> {
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv('aes-256-gcm', current.bytes, nonce).setAAD(Buffer.from(host));
-    const text = Buffer.concat([cipher.update(JSON.stringify(credential), 'utf8'), cipher.final()]);
+    const text = Buffer.concat([cipher.update(JSON.stringify(secret), 'utf8'), cipher.final()]);
     return Buffer.concat([FORM, current.id, nonce, cipher.getAuthTag(), text]);
   }
 
-  function open(sealed: SealedCredential, host: RegistryHost): Credential {
+  function open<T>(sealed: Sealed<T>, host: RegistryHost): T {
     const isOurs = FORM.equals(sealed.subarray(0, FORM.length));
     const id = sealed.subarray(FORM.length, HEADER);
     const key = isOurs ? keys.find((known) => known.id.equals(id)) : undefined;
     const text = key && decrypted(sealed.subarray(HEADER), key, host);
     if (text == null) throw unopened(host);
-    return JSON.parse(text) as Credential;
+    return JSON.parse(text) as T;
   }
 
   /** Sealed before credentials were bound to their registry, and named their key. */
-  function openUnbound(sealed: SealedCredential): Credential | null {
+  function openUnbound<T>(sealed: Sealed<T>): T | null {
     const text = keys.map((key) => decrypted(sealed, key, null)).find((opened) => opened !== null);
-    return text == null ? null : (JSON.parse(text) as Credential);
+    return text == null ? null : (JSON.parse(text) as T);
   }
 
   return {
     close,
     open,
-    renew(sealed, host) {
+    renew<T>(sealed: Sealed<T>, host: RegistryHost) {
       const isCurrent = Buffer.concat([FORM, current.id]).equals(sealed.subarray(0, HEADER));
       const unbound = openUnbound(sealed);
       if (unbound !== null) return close(unbound, host);
-      const credential = open(sealed, host);
-      return isCurrent ? null : close(credential, host);
+      const secret = open(sealed, host);
+      return isCurrent ? null : close(secret, host);
     },
   };
 }
@@ -94,6 +95,6 @@ function decrypted(sealed: Uint8Array, { bytes }: Key, host: RegistryHost | null
 function unopened(host: RegistryHost): CatalogError {
   return new CatalogError(
     'INVALID_CONFIGURATION',
-    `The stored credential of ${host} was sealed with another key, or for another registry: add the key that sealed it to STOWAGE_CREDENTIAL_KEY or the credential-key file, or give the credential again with updateRegistry.`,
+    `A stored secret of ${host} was sealed with another key, or for another registry: add the key that sealed it to STOWAGE_CREDENTIAL_KEY or the credential-key file, or give the secret again with updateRegistry.`,
   );
 }

@@ -6,6 +6,7 @@ export { countImages } from './image.ts';
 export { recordImageTexts } from './image-text.ts';
 export * from './manifest.ts';
 export type { ManifestContent } from './manifest-content.ts';
+export * from './notification.ts';
 export * from './registry.ts';
 export * from './repository.ts';
 export * from './sync-error.ts';

@@ -1,10 +1,10 @@
 import type { Connection, Database } from '../database.ts';
-import type { RateLimit } from '../../registries/registry.ts';
+import type { Credential, RateLimit } from '../../registries/registry.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
 import type { RegistryKindName } from '../../domain/registry-kind.ts';
 import { holdContent } from './content-lock.ts';
-import type { Seal, SealedCredential } from './credential.ts';
+import type { Seal, Sealed, SealedCredential } from './credential.ts';
 import { lockCounts, releaseRegistry } from './held-image.ts';
 
 export type ManagedBy = 'CONFIG' | 'API';
@@ -18,9 +18,29 @@ export interface StoredRegistry {
   readonly url: string;
   readonly managedBy: ManagedBy;
   readonly credential: SealedCredential | null;
+  /** What its notifications are known by; null where none are taken. */
+  readonly webhookSecret: Sealed<string> | null;
 }
 
 export type NewRegistry = Omit<StoredRegistry, 'id'>;
+
+/** What a registry is signed in to with, and what its notifications are known by; each null where there is none. */
+export interface RegistrySecrets {
+  readonly credential: Credential | null;
+  readonly webhookSecret: string | null;
+}
+
+/** The secrets of a registry, as they are stored. */
+export function sealSecrets(
+  seal: Seal,
+  host: RegistryHost,
+  { credential, webhookSecret }: RegistrySecrets,
+): Pick<StoredRegistry, keyof RegistrySecrets> {
+  return {
+    credential: credential && seal.close(credential, host),
+    webhookSecret: webhookSecret === null ? null : seal.close(webhookSecret, host),
+  };
+}
 
 /** Null where the catalog does not follow that registry. */
 export async function findRegistry(
@@ -29,7 +49,7 @@ export async function findRegistry(
 ): Promise<StoredRegistry | null> {
   const rows = await connection.run<StoredRegistry>(
     `/* catalog.findRegistry */
-     select id, host, kind, title, url, managed_by as "managedBy", credential
+     select id, host, kind, title, url, managed_by as "managedBy", credential, webhook_secret as "webhookSecret"
      from registry where id = $1::int or host = $2`,
     'id' in where ? [where.id, null] : [null, where.host],
   );
@@ -38,48 +58,51 @@ export async function findRegistry(
 
 /** Adds a registry, or makes the one of that host what is given. Answers with its id. */
 export async function saveRegistry(connection: Connection, registry: NewRegistry): Promise<number> {
-  const { host, kind, title, url, managedBy, credential } = registry;
+  const { host, kind, title, url, managedBy, credential, webhookSecret } = registry;
   const rows = await connection.run<{ id: number }>(
     `/* catalog.saveRegistry */
-     insert into registry (host, kind, title, url, managed_by, credential) values ($1, $2, $3, $4, $5, $6)
+     insert into registry (host, kind, title, url, managed_by, credential, webhook_secret)
+     values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (host) do update set kind = excluded.kind, title = excluded.title, url = excluded.url,
-       managed_by = excluded.managed_by, credential = excluded.credential
+       managed_by = excluded.managed_by, credential = excluded.credential, webhook_secret = excluded.webhook_secret
      returning id`,
-    [host, kind, title, url, managedBy, credential],
+    [host, kind, title, url, managedBy, credential, webhookSecret],
   );
   return (rows[0] as { id: number }).id;
 }
 
 /**
- * Seals anew what an older key sealed, or what was sealed in an older form. Answers with how many that were, and with
- * the hosts whose credentials no key opens; these stay as they are.
+ * Seals anew what is not sealed with the seal's first key and bound to its registry. Tells how many secrets that were, and
+ * the hosts of which no key opens one; these stay as they are.
  */
-export async function renewCredentials(
+export async function renewSecrets(
   connection: Connection,
   seal: Seal,
 ): Promise<{ readonly renewed: number; readonly unopened: readonly RegistryHost[] }> {
-  const rows = await connection.run<{ host: RegistryHost; credential: SealedCredential }>(
-    `/* catalog.listCredentials */ select host, credential from registry where credential is not null order by host`,
-    [],
-  );
-  const unopened: RegistryHost[] = [];
+  const unopened = new Set<RegistryHost>();
   let renewed = 0;
-  for (const { host, credential } of rows) {
-    try {
-      const anew = seal.renew(credential, host);
-      if (anew === null) continue;
-      renewed++;
-      // Unless another process was faster, or the credential is another one by now.
-      await connection.run(
-        `/* catalog.renewCredential */ update registry set credential = $3 where host = $1 and credential = $2`,
-        [host, credential, anew],
-      );
-    } catch (error) {
-      if (!(error instanceof CatalogError) || error.code !== 'INVALID_CONFIGURATION') throw error;
-      unopened.push(host);
+  for (const column of ['credential', 'webhook_secret'] as const) {
+    const rows = await connection.run<{ host: RegistryHost; secret: Sealed<unknown> }>(
+      `/* catalog.listSecrets */ select host, ${column} as secret from registry where ${column} is not null order by host`,
+      [],
+    );
+    for (const { host, secret } of rows) {
+      try {
+        const anew = seal.renew(secret, host);
+        if (anew === null) continue;
+        renewed++;
+        // Unless another process was faster, or the secret is another one by now.
+        await connection.run(
+          `/* catalog.renewSecret */ update registry set ${column} = $3 where host = $1 and ${column} = $2`,
+          [host, secret, anew],
+        );
+      } catch (error) {
+        if (!(error instanceof CatalogError) || error.code !== 'INVALID_CONFIGURATION') throw error;
+        unopened.add(host);
+      }
     }
   }
-  return { renewed, unopened };
+  return { renewed, unopened: [...unopened] };
 }
 
 /** Takes the registry's repositories, tags and their history with it; images stay, as content of no registry. */

@@ -1,5 +1,5 @@
 import type { Connection } from '../database.ts';
-import type { RegistryHost } from '../../domain/reference.ts';
+import type { RegistryHost, RepositoryName } from '../../domain/reference.ts';
 import type { NewestBy } from '../../domain/selection.ts';
 import { addTally, tallyValues, type SyncTally } from './sync-tally.ts';
 
@@ -23,6 +23,8 @@ export const EVERY_TAG = { tags: null, maxTags: null, newestBy: 'VERSION', platf
 
 export interface SyncRun extends SyncScope {
   readonly id: number;
+  /** The only one that it looks at, because a notification named it; null means all that match. */
+  readonly repository: RepositoryName | null;
   /** Of its registry. */
   readonly host: RegistryHost;
   readonly status: SyncStatus;
@@ -48,8 +50,8 @@ export async function queueSyncRun(connection: Connection, scope: SyncScope, tri
 }
 
 /**
- * As queueSyncRun, with the scope of a source. Null where the source is gone, or has a run that still waits or works:
- * that one will do.
+ * As queueSyncRun, with the scope of a source. Null where the source is gone, or has a run of all of it that still waits
+ * or works: that one will do.
  */
 export async function queueSourceRun(
   connection: Connection,
@@ -61,18 +63,19 @@ export async function queueSourceRun(
      insert into sync_run (source_id, registry_id, status, trigger, repositories, tags, max_tags, newest_by, platforms)
      select s.id, s.registry_id, 'QUEUED', $2, s.repositories, s.tags, s.max_tags, s.newest_by, s.platforms
      from sync_source s where s.id = $1::int
-     on conflict (source_id) where finished_at is null do nothing
+     on conflict (source_id) where finished_at is null and repository is null do nothing
      returning id`,
     [sourceId, trigger],
   );
   return rows[0]?.id ?? null;
 }
 
-/** The run of a source that waits or works now; null when none does. */
+/** The run of all of a source that waits or works now; null when none does. */
 export async function unfinishedRunOfSource(connection: Connection, sourceId: number): Promise<number | null> {
   const rows = await connection.run<{ id: number }>(
     `/* catalog.unfinishedRunOfSource */
-     select id from sync_run where source_id = $1::int and finished_at is null order by id desc limit 1`,
+     select id from sync_run where source_id = $1::int and finished_at is null and repository is null
+     order by id desc limit 1`,
     [sourceId],
   );
   return rows[0]?.id ?? null;
@@ -88,11 +91,12 @@ export async function unfinishedRunsOfRegistry(connection: Connection, registryI
   return rows.map((row) => row.id);
 }
 
-/** Whether a run of the source has ever succeeded, if only in part. */
+/** Whether a run of all of the source has ever succeeded, if only in part. */
 export async function hasFinishedRun(connection: Connection, sourceId: number): Promise<boolean> {
   const rows = await connection.run<{ id: number }>(
     `/* catalog.hasFinishedRun */
-     select id from sync_run where source_id = $1::int and status in ('SUCCEEDED', 'PARTIAL') limit 1`,
+     select id from sync_run
+     where source_id = $1::int and status in ('SUCCEEDED', 'PARTIAL') and repository is null limit 1`,
     [sourceId],
   );
   return rows.length > 0;
@@ -187,7 +191,7 @@ export async function finishSyncRun(connection: Connection, id: number, at: Date
      delete from sync_run where id in (
        select old.id from sync_run old join sync_run r on r.id = $1::bigint
        where old.registry_id = r.registry_id and old.source_id is not distinct from r.source_id
-         and old.finished_at is not null
+         and (old.repository is null) = (r.repository is null) and old.finished_at is not null
        order by old.id desc offset ${KEPT_RUNS}
      )`,
     [id],
@@ -218,9 +222,9 @@ async function forgetWork(connection: Connection, id: number): Promise<void> {
   );
 }
 
-/** Of one source, or of one registry's runs without a source. */
+/** Of one source, and as many that notifications asked for; or of one registry's runs without a source. */
 const KEPT_RUNS = 200;
 
 const RUN_COLUMNS = `r.id, r.registry_id as "registryId",
   (select g.host from registry g where g.id = r.registry_id) as host, r.status, r.repositories, r.tags, r.max_tags as "maxTags",
-  r.newest_by as "newestBy", r.platforms`;
+  r.newest_by as "newestBy", r.platforms, r.repository`;

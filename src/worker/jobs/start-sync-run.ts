@@ -8,12 +8,19 @@ import { finishRun } from '../finish-run.ts';
 import type { SharedRegistry } from '../open-registries.ts';
 import { faultOf, retryAt, troubleOf } from '../retry.ts';
 
-/** Finds out which repositories a run has to look at, and queues each. A run without any is finished at once. */
+/**
+ * Finds out which repositories a run has to look at, and queues each. A run without any is finished at once; one that a
+ * notification asked for may have to wait.
+ */
 export async function startSyncRun(
   context: JobContext,
   { runId, attempt }: JobPayload<'start-sync-run'>,
 ): Promise<void> {
   const signal = context.signalOf(runId);
+  const later = await catalog.notifiedRunDue(context.database, runId);
+  if (later !== null) {
+    return enqueue(context.database, [{ name: 'start-sync-run', payload: { runId, attempt }, runAt: later }]);
+  }
   const run = await catalog.startSyncRun(context.database, runId, context.now());
   if (run === null) return;
   try {
@@ -35,15 +42,17 @@ async function queueRepositories(
 ): Promise<void> {
   const { database, log, now } = context;
   const { registry } = shared;
-  const names = await listRepositories(database, registry, run, signal);
+  const { repository } = run;
+  const names = repository === null ? await listRepositories(database, registry, run, signal) : [repository];
   await database.transaction(async (connection) => {
     if (!(await catalog.holdSyncRun(connection, run.id))) return;
     const traffic = shared.takeTraffic();
     await catalog.addToTally(connection, run.id, { tagsSeen: 0, tagsChanged: 0, manifestsFetched: 0, ...traffic });
     await catalog.addRunRepositories(connection, run.id, names);
     await catalog.replaceSyncErrors(connection, run.id, null, [], now());
-    // One that somebody asked for by name does not wait behind a whole registry.
-    const priority = parseRepositorySelection(run.repositories).prefixes.length > 0 ? 0 : -5;
+    // One that somebody named does not wait behind a whole registry.
+    const isNamed = repository !== null || parseRepositorySelection(run.repositories).prefixes.length === 0;
+    const priority = isNamed ? -5 : 0;
     const payloads = names.map((name) => ({ runId: run.id, name, attempt: 1 }));
     await enqueue(
       connection,
