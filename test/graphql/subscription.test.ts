@@ -8,7 +8,7 @@ import pino from 'pino';
 import { WebSocket } from 'ws';
 import { openDatabase, type Database } from '../../src/catalog/database.ts';
 import { createReads, type SyncRunRecord } from '../../src/catalog/read/index.ts';
-import { syncRunFeed } from '../../src/catalog/read/sync-run-feed.ts';
+import { syncRunFeed } from '../../src/catalog/read/feeds/sync-run.ts';
 import { tagEventMatcher, type TagEventFilter } from '../../src/catalog/read/tag-event-filter.ts';
 import { createSeal, moveTags, touchRepository } from '../../src/catalog/write/index.ts';
 import type { RepositoryName, TagName } from '../../src/domain/reference.ts';

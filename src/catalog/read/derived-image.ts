@@ -1,6 +1,6 @@
 import sql, { raw } from 'sql-template-tag';
 import type { Connection } from '../database.ts';
-import { breakdownsByParent, type Breakdown, type BreakdownRow } from './breakdown.ts';
+import { breakdownsByParent, type Breakdown, type BreakdownRow } from './numbers/index.ts';
 import { imageList, scopedOrder, type ImageListArguments } from './image.ts';
 import { MAX_PAGE, nestedList } from './page.ts';
 import { listsBy } from './rows.ts';

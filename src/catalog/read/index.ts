@@ -1,8 +1,6 @@
 import type { Connection } from '../database.ts';
 import type { Ear } from '../events.ts';
-import { annotationReads } from './annotation.ts';
 import { baseImageReads } from './base-image.ts';
-import { breakdownReads } from './breakdown.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
@@ -10,20 +8,18 @@ import { imageReads } from './image.ts';
 import { layerReads } from './layer.ts';
 import { manifestReads } from './manifest.ts';
 import { newerTagReads } from './newer-tag.ts';
-import { optionReads } from './option.ts';
+import { numberReads } from './numbers/index.ts';
 import { referenceReads } from './reference.ts';
 import { registryReads } from './registry.ts';
 import { repositoryReads } from './repository.ts';
 import { searchReads } from './search/index.ts';
-import { statisticsReads } from './statistics.ts';
 import { syncReads } from './sync.ts';
-import { syncRunFeed } from './sync-run-feed.ts';
-import { tagEventFeed } from './tag-event-feed.ts';
+import { syncRunFeed } from './feeds/sync-run.ts';
+import { tagEventFeed } from './feeds/tag-event.ts';
 import { tagEventReads } from './tag-event.ts';
 import { tagReads } from './tag.ts';
-import { timelineReads } from './timeline.ts';
 
-export type { Following, Told } from './followers.ts';
+export type { Following, Told } from './feeds/followers.ts';
 export { tagEventCursor } from './tag-event.ts';
 export { firstKey, pairKey, type BaseImageRecord, type BasePair, type FirstOfImage } from './base-image.ts';
 export type { RebuildWaveRecord } from './derived-image.ts';
@@ -50,7 +46,7 @@ export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './pl
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
 export type { MetadataRecord, RepositoryKey, RepositoryRecord } from './repository.ts';
-export type { StatisticsRecord } from './statistics.ts';
+export type { StatisticsRecord } from './numbers/index.ts';
 export type { SearchHit } from './search/index.ts';
 export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
 export type { TagEventRecord } from './tag-event.ts';
@@ -88,11 +84,7 @@ export function createReads(connection: Connection) {
     ...layerReads(connection),
     ...searchReads(connection),
     ...sync,
-    ...statisticsReads(connection),
-    ...breakdownReads(connection),
-    ...timelineReads(connection),
-    ...optionReads(connection),
-    ...annotationReads(connection),
+    ...numberReads(connection),
     ...deletionReads(connection),
     followTagEvents,
     followSyncRun,

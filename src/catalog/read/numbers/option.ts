@@ -1,8 +1,8 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
-import { CatalogError } from '../../domain/errors.ts';
-import type { Connection } from '../database.ts';
-import { storable, TRUE } from './filter.ts';
-import { lengthOf, MAX_PAGE } from './page.ts';
+import { CatalogError } from '../../../domain/errors.ts';
+import type { Connection } from '../../database.ts';
+import { storable, TRUE } from '../filter.ts';
+import { lengthOf, MAX_PAGE } from '../page.ts';
 
 export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE';
 

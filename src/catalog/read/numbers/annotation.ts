@@ -1,11 +1,11 @@
 import sql, { raw } from 'sql-template-tag';
-import { checkRange, type TimeRange } from '../../domain/time-bucket.ts';
-import type { Digest } from '../../domain/digest.ts';
-import type { Connection } from '../database.ts';
-import { allOf, instantIn } from './filter.ts';
-import { lengthOf, MAX_PAGE } from './page.ts';
-import { tagEventConditions, type TagEventFilter } from './tag-event-filter.ts';
-import type { TagEventKind } from './tag-event.ts';
+import { checkRange, type TimeRange } from '../../../domain/time-bucket.ts';
+import type { Digest } from '../../../domain/digest.ts';
+import type { Connection } from '../../database.ts';
+import { allOf, instantIn } from '../filter.ts';
+import { lengthOf, MAX_PAGE } from '../page.ts';
+import { tagEventConditions, type TagEventFilter } from '../tag-event-filter.ts';
+import type { TagEventKind } from '../tag-event.ts';
 
 export interface AnnotationArguments extends TimeRange {
   readonly filter?: TagEventFilter | null;

@@ -1,5 +1,5 @@
-import type { Connection } from '../database.ts';
-import type { RepositoryKey } from './repository.ts';
+import type { Connection } from '../../database.ts';
+import type { RepositoryKey } from '../repository.ts';
 
 /** Of the catalog, a registry or a repository. What can be pulled now is in it, each thing once. */
 export interface StatisticsRecord {

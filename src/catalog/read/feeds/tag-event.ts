@@ -1,15 +1,15 @@
-import { CatalogError } from '../../domain/errors.ts';
-import type { Ear } from '../events.ts';
+import { CatalogError } from '../../../domain/errors.ts';
+import type { Ear } from '../../events.ts';
 import { DONE, Followers, type Following, type Told } from './followers.ts';
-import type { Page, RootList } from './page.ts';
-import { tagEventMatcher, type PlacedTagEvent, type TagEventFilter } from './tag-event-filter.ts';
+import type { Page, RootList } from '../page.ts';
+import { tagEventMatcher, type PlacedTagEvent, type TagEventFilter } from '../tag-event-filter.ts';
 import {
   idOfTagEventCursor,
   tagEventCursor,
   type TagEventListArguments,
   type TagEventRecord,
   type tagEventReads,
-} from './tag-event.ts';
+} from '../tag-event.ts';
 
 export interface TagEventFollowing {
   readonly filter?: TagEventFilter | null;

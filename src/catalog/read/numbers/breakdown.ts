@@ -1,10 +1,10 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
-import type { Connection } from '../database.ts';
-import { allOf, conditionOf } from './filter.ts';
-import { imageConditions, IS_AVAILABLE, type ImageFilter } from './image-filter.ts';
+import type { Connection } from '../../database.ts';
+import { allOf, conditionOf } from '../filter.ts';
+import { imageConditions, IS_AVAILABLE, type ImageFilter } from '../image-filter.ts';
 import { HOLDERS, IMAGE_KEYS, NAMED, NAMED_KEYS, PLACES, type BreakdownBy, type Metric } from './metric.ts';
-import { DEFAULT_PAGE, lengthOf } from './page.ts';
-import { listsBy } from './rows.ts';
+import { DEFAULT_PAGE, lengthOf } from '../page.ts';
+import { listsBy } from '../rows.ts';
 
 /** What is counted, by what, and how many of the largest are wanted: 20 where nothing is said. */
 export interface Breakdown {

@@ -6,8 +6,8 @@ import {
   type TimeInterval,
   type TimeRange,
   type WantedInterval,
-} from '../../domain/time-bucket.ts';
-import type { Connection } from '../database.ts';
+} from '../../../domain/time-bucket.ts';
+import type { Connection } from '../../database.ts';
 import { HOLDERS, IMAGE_KEYS, NAMED, NAMED_KEYS, PLACES, type BreakdownBy, type Metric } from './metric.ts';
 
 export interface Timeline extends TimeRange, WantedInterval {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { CatalogError } from '../../domain/errors.ts';
-import type { Ear } from '../events.ts';
+import { CatalogError } from '../../../domain/errors.ts';
+import type { Ear } from '../../events.ts';
 import { DONE, Followers, type Following, type Told } from './followers.ts';
-import type { SyncRunRecord } from './sync.ts';
+import type { SyncRunRecord } from '../sync.ts';
 
 /** Runs as they go on. */
 export interface SyncRunFeed {
