@@ -25,7 +25,7 @@ function faultsOf(environment: Environment, yaml?: string): readonly string[] {
 
 test('with nothing set, everything has its default', () => {
   expect(read({})).toEqual({
-    port: 4000,
+    port: null,
     host: '127.0.0.1',
     databaseUrl: null,
     dataDirectory: join(folder, 'data'),
@@ -36,6 +36,7 @@ test('with nothing set, everything has its default', () => {
     logLevel: 'info',
     trustedDocuments: null,
     isSubgraph: false,
+    tracing: null,
     declarations: null,
   });
 });
@@ -72,6 +73,7 @@ test('every variable is taken over', () => {
     logLevel: 'debug',
     trustedDocuments: join(folder, 'documents.json'),
     isSubgraph: false,
+    tracing: null,
     declarations: null,
   });
 });
@@ -114,6 +116,33 @@ test('a subgraph answers what a gateway writes, and so no list of documents', ()
   ]);
   expect(faultsOf({ STOWAGE_FEDERATION: '1', STOWAGE_TRUSTED_DOCUMENTS: 'a.json' })).toEqual([
     'environment STOWAGE_TRUSTED_DOCUMENTS: cannot be used with STOWAGE_FEDERATION, since a gateway writes documents of its own: let the gateway keep the list.',
+  ]);
+});
+
+test('traces are sent where OpenTelemetry’s variables say', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://localhost:4318';
+  const all = { sampler: { name: 'parentbased_always_on', ratio: 1 } };
+  expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT }).tracing).toEqual(all);
+  expect(read({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://c.example.com/v1/traces' }).tracing).toEqual(all);
+  const sampled = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.1' };
+  expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT, ...sampled }).tracing).toEqual({
+    sampler: { name: 'traceidratio', ratio: 0.1 },
+  });
+  for (const off of [{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_EXPORTER: 'none' }]) {
+    expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT, ...off }).tracing).toBeNull();
+  }
+  expect(
+    faultsOf({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_TRACES_SAMPLER: 'some',
+      OTEL_TRACES_SAMPLER_ARG: '10%',
+    }),
+  ).toEqual([
+    'environment OTEL_EXPORTER_OTLP_ENDPOINT: is not the address of a collector: write one such as http://localhost:4318.',
+    'environment OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" is not spoken: write http/protobuf, or nothing.',
+    expect.stringContaining('OTEL_TRACES_SAMPLER: "some" is not one of always_on, always_off, traceidratio,'),
+    'environment OTEL_TRACES_SAMPLER_ARG: "10%" is not a share from 0 to 1, such as 0.1.',
   ]);
 });
 

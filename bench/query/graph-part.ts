@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import { openMetrics } from '../../src/bin/metrics.ts';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
@@ -20,7 +21,14 @@ async function start(databaseUrl: string): Promise<string> {
     kinds: { recogniseKind, checkCredential, defaultUrl: defaultRegistryUrl, open: openRegistry },
   });
   const log = pino({ level: 'warn' }, pino.destination(2));
-  const web = await openWeb({ database, commands, adminToken: randomBytes(32).toString('hex'), log, version: 'bench' });
+  const web = await openWeb({
+    database,
+    commands,
+    adminToken: randomBytes(32).toString('hex'),
+    log,
+    metrics: openMetrics(database),
+    version: 'bench',
+  });
   return `${await web.listen(0, '127.0.0.1')}/graphql`;
 }
 

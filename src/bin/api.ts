@@ -5,6 +5,7 @@ import { openWeb } from '../web/index.ts';
 import { adminTokenOf, type AdminToken } from './admin-token.ts';
 import { announce } from './announce.ts';
 import { openProcessDatabase } from './database.ts';
+import { openMetrics } from './metrics.ts';
 import { runUntilSignal } from './process.ts';
 import { registryKindsOf } from './registry-kinds.ts';
 import { openStorage, type Storage } from './storage.ts';
@@ -16,6 +17,8 @@ export interface ApiSettings {
   readonly adminToken: AdminToken;
   readonly log: Logger;
 }
+
+const DEFAULT_PORT = 4000;
 
 /** The half that answers. */
 export interface Api {
@@ -38,12 +41,13 @@ export async function openApi({ config, storage, adminToken, log }: ApiSettings)
       commands,
       adminToken: adminToken.text,
       log,
+      metrics: openMetrics(database),
       version: ownVersion(),
       trustedDocuments,
       isSubgraph,
     });
     closes.unshift(() => web.close());
-    return { address: await web.listen(config.port, config.host), close };
+    return { address: await web.listen(config.port ?? DEFAULT_PORT, config.host), close };
   } catch (error) {
     await close();
     throw error;
@@ -52,7 +56,7 @@ export async function openApi({ config, storage, adminToken, log }: ApiSettings)
 
 /** The API alone, until a signal ends it. */
 export async function runApi(config: Config, log: Logger): Promise<void> {
-  await runUntilSignal(log, async (onClose) => {
+  await runUntilSignal(config, log, async (onClose) => {
     const storage = await openStorage(config, log);
     onClose(() => storage.close());
     const adminToken = await adminTokenOf(config);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { openDatabase, type Database } from '../catalog/database.ts';
+import { watchPool } from '../telemetry/index.ts';
 import type { Storage } from './storage.ts';
 
 export interface ProcessDatabaseSettings {
@@ -20,10 +21,12 @@ export function openProcessDatabase({ storage, log, ...settings }: ProcessDataba
       if (!isClosing) log.error(`A connection to the database broke: ${error.message}`);
     },
   });
+  const unwatch = watchPool(settings.isWorker ? 'worker' : 'api', database.pool);
   return {
     ...database,
     close() {
       isClosing = true;
+      unwatch();
       return database.close();
     },
   };

@@ -1,4 +1,7 @@
 import type { Logger } from 'pino';
+import type { Config } from '../config/index.ts';
+import { startTracing } from '../telemetry/index.ts';
+import { ownVersion } from './version.ts';
 
 /** Closes one thing and waits until it is closed. */
 export type Close = () => Promise<void>;
@@ -6,11 +9,16 @@ export type Close = () => Promise<void>;
 /**
  * Runs what `open` opens until SIGINT or SIGTERM comes, then closes it, last opened first; so too when `open` throws
  * half way. A second signal ends the process at once. One press of Ctrl-C may arrive several times, from the terminal
- * and from npm, so what follows within a second is no second signal.
+ * and from npm, so what follows within a second is no second signal. What is done is traced where the environment says so.
  */
-export async function runUntilSignal(log: Logger, open: (onClose: (close: Close) => void) => Promise<void>) {
+export async function runUntilSignal(
+  { tracing }: Config,
+  log: Logger,
+  open: (onClose: (close: Close) => void) => Promise<void>,
+) {
   const closes: Close[] = [];
   try {
+    if (tracing !== null) closes.unshift(await startTracing(ownVersion(), tracing));
     await open((close) => void closes.unshift(close));
     const signal = await nextSignal();
     log.info(`Stopping (${signal}).`);

@@ -9,7 +9,7 @@ import { openWorker } from './worker.ts';
 
 /** API and worker in one process, until a signal ends it. */
 export async function start(config: Config, log: Logger): Promise<void> {
-  await runUntilSignal(log, async (onClose) => {
+  await runUntilSignal(config, log, async (onClose) => {
     const storage = await openStorage(config, log);
     onClose(() => storage.close());
     const adminToken = await adminTokenOf(config);

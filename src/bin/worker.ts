@@ -1,11 +1,15 @@
 import type { Logger } from 'pino';
+import type { Database } from '../catalog/database.ts';
 import type { Config } from '../config/index.ts';
+import { openProbes } from '../probes/index.ts';
 import { startWorker } from '../worker/index.ts';
 import { openProcessDatabase } from './database.ts';
 import { applyDeclarations } from './declaration.ts';
+import { openMetrics } from './metrics.ts';
 import { runUntilSignal } from './process.ts';
 import { registryKindsOf } from './registry-kinds.ts';
 import { openStorage, type Storage } from './storage.ts';
+import { ownVersion } from './version.ts';
 
 export interface WorkerSettings {
   readonly config: Config;
@@ -16,8 +20,14 @@ export interface WorkerSettings {
 /** Repositories that one worker looks at side by side. */
 const CONCURRENCY = 4;
 
-/** The half that looks outside: follows what the configuration declares, and works off what is queued. */
-export async function openWorker({ config, storage, log }: WorkerSettings): Promise<{ close(): Promise<void> }> {
+/** The half that looks outside. */
+export interface ProcessWorker {
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+/** Follows what the configuration declares, and works off what is queued. */
+export async function openWorker({ config, storage, log }: WorkerSettings): Promise<ProcessWorker> {
   const { seal } = storage;
   const database = openProcessDatabase({ storage, log, poolSize: CONCURRENCY + 4, isWorker: true });
   try {
@@ -25,6 +35,7 @@ export async function openWorker({ config, storage, log }: WorkerSettings): Prom
     const openRegistry = registryKindsOf(config).open;
     const worker = await startWorker({ database, seal, openRegistry, log, concurrency: CONCURRENCY });
     return {
+      database,
       async close() {
         await worker.stop();
         await database.close();
@@ -36,13 +47,20 @@ export async function openWorker({ config, storage, log }: WorkerSettings): Prom
   }
 }
 
-/** A worker alone, until a signal ends it. */
+/** A worker alone, until a signal ends it. Where PORT is set, it can be asked there how it is. */
 export async function runWorker(config: Config, log: Logger): Promise<void> {
-  await runUntilSignal(log, async (onClose) => {
+  await runUntilSignal(config, log, async (onClose) => {
     const storage = await openStorage(config, log);
     onClose(() => storage.close());
     const worker = await openWorker({ config, storage, log });
     onClose(() => worker.close());
+    const { port, host } = config;
+    if (port !== null) {
+      const { database } = worker;
+      const probes = openProbes({ database, metrics: openMetrics(database), version: ownVersion(), log });
+      onClose(() => probes.close());
+      await probes.listen(port, host);
+    }
     log.info(`A worker is running on the database (${storage.description}).`);
   });
 }

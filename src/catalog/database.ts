@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { CatalogError } from '../domain/errors.ts';
 import { PrismaClient } from '../generated/prisma/client.ts';
+import { inSpan } from '../telemetry/index.ts';
 
 export type Row = pg.QueryResultRow;
 
@@ -74,7 +76,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
     ...connection,
     prisma,
     pool,
-    transaction: (work) => inTransaction(pool, settings.onStatement, work),
+    transaction: (work) => inSpan('transaction', SPAN, () => inTransaction(pool, settings.onStatement, work)),
     check: (timeoutMs) => check(pool, timeoutMs),
     client: () => new pg.Client(connecting),
     async close() {
@@ -100,6 +102,8 @@ const WORKER_OPTIONS = [
 
 /** No question may hold a connection for longer. */
 const API_OPTIONS = ['statement_timeout=30s'];
+
+const SPAN = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
 
 type Queryable = Pick<pg.Pool, 'query'>;
 

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { KEY_FORM, parseKeys, type CredentialKeys } from './credential-keys.ts';
 import { editDistance } from './faults.ts';
+import { readTracing, type TracingSettings } from './tracing.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,8 +10,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What concerns the process itself. */
 export interface ProcessSettings {
-  /** 0 lets the system choose. */
-  readonly port: number;
+  /** 0 lets the system choose; null where nothing is said: 4000 for the API, none for a worker. */
+  readonly port: number | null;
   readonly host: string;
   /** Null means the embedded server. */
   readonly databaseUrl: string | null;
@@ -29,6 +30,8 @@ export interface ProcessSettings {
   readonly trustedDocuments: string | null;
   /** Whether the graph is one of several behind a gateway. */
   readonly isSubgraph: boolean;
+  /** Null where nothing is traced. */
+  readonly tracing: TracingSettings | null;
 }
 
 /** Adds what is wrong to `faults`, and goes on with the default. An empty variable is one that is not set. */
@@ -57,7 +60,7 @@ export function readEnvironment(
     );
   }
   return {
-    port: read('PORT', 4000, parsePort, 'is not a port: write a number from 0 to 65535, such as 4000.'),
+    port: read<number | null>('PORT', null, parsePort, 'is not a port: write a number from 0 to 65535, such as 4000.'),
     host: read(
       'HOST',
       '127.0.0.1',
@@ -89,6 +92,7 @@ export function readEnvironment(
     logLevel: read('LOG_LEVEL', 'info', parseLogLevel, `is not one of ${LOG_LEVELS.join(', ')}.`),
     trustedDocuments,
     isSubgraph,
+    tracing: readTracing(environment, faults),
   };
 }
 

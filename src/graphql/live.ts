@@ -11,11 +11,13 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
+import { SpanKind } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { CatalogReads, Following } from '../catalog/read/index.ts';
 import type { GraphQLContext } from './context.ts';
 import { hidden, resultFormatter, type ClientErrorCode } from './errors.ts';
 import { MAX_OPEN, MAX_SUBSCRIPTION_SIZE, MAX_SUBSCRIPTIONS } from './limits.ts';
+import { inSpan } from '../telemetry/index.ts';
 import { createSharedAnswers, type Told } from './shared-answers.ts';
 
 /** Who stays connected, over whatever it may be, and asks one operation after the other, or several at a time. */
@@ -66,15 +68,17 @@ export function createLiveAnswers({ server, schema, reads, log, contextFor }: Li
     // Clients with a form for the name send an empty one, which is none.
     const operationName = request.operationName || undefined;
     const live: LiveOperation = { client, document: null };
-    const { body } = await server.executeOperation(
-      {
-        // Some transports can't leave it out.
-        query: request.query || undefined,
-        operationName,
-        variables: variableValues ?? undefined,
-        extensions: extensions ?? undefined,
-      },
-      { contextValue: { ...context, loaders, live } },
+    const { body } = await inSpan('live /graphql', { kind: SpanKind.SERVER }, () =>
+      server.executeOperation(
+        {
+          // Some transports can't leave it out.
+          query: request.query || undefined,
+          operationName,
+          variables: variableValues ?? undefined,
+          extensions: extensions ?? undefined,
+        },
+        { contextValue: { ...context, loaders, live } },
+      ),
     );
     if (body.kind !== 'single') throw new Error('an operation was answered in parts');
     const { document } = live;

@@ -20,6 +20,7 @@ import {
 } from './limits.ts';
 import { leaveSubscriptions, type LiveOperation } from './live.ts';
 import { scalarResolvers } from './scalars/index.ts';
+import { observeOperations } from './observation.ts';
 import { onlyTrusted, type TrustedDocuments } from './trusted-documents.ts';
 import { guardMutations, type Viewer } from './viewer.ts';
 
@@ -69,6 +70,7 @@ export function createGraphServer<Context extends { readonly viewer: Viewer; rea
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ...(settings.documents === null ? [] : [onlyTrusted(settings.documents)]),
+      observeOperations,
       emptyOperationName,
       statusOfErrors,
       costLimit,

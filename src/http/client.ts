@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { RegistryError } from '../domain/errors.ts';
-import { checkedConnector, type AddressPolicy } from './address.ts';
+import { observeRequest } from '../telemetry/index.ts';
+import { bareHostname, checkedConnector, type AddressPolicy } from './address.ts';
 import { Exchange, type Headers } from './exchange.ts';
 import { BrokenConnection } from './fault.ts';
 import type { Gate, GatedRequest, Turn } from './gate.ts';
@@ -137,6 +138,7 @@ class UndiciClient implements HttpClient {
 
   #dispatch(request: HttpRequest, turn: Turn | null, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
+      const observed = observeRequest(request.method, request.origin, this.#isOwnHost(request.origin));
       const ofSignal = this.#exchangesOf(signal);
       const expectation = {
         what: nameOf(request),
@@ -147,15 +149,18 @@ class UndiciClient implements HttpClient {
       const exchange = new Exchange(expectation, this.#limits, {
         answered: (status, headers, body, chunks) => {
           turn?.answered(status, headers);
+          observed.answered(status);
           const shown = status === 200 ? body : withoutSecrets(body, request.authorization, request.body);
           resolve({ status, headers, body: shown, chunks });
         },
         failed: (error) => {
           turn?.failed(error);
+          observed.failed(error instanceof RegistryError ? error.code : 'ABORTED');
           reject(error);
         },
         ended: () => {
           turn?.ended();
+          observed.ended(exchange.bytes);
           this.traffic.bytes += exchange.bytes;
           this.#active.delete(exchange);
           ofSignal.delete(exchange);
@@ -167,6 +172,10 @@ class UndiciClient implements HttpClient {
       this.#watch ??= this.#startWatch();
       this.#agent.dispatch(dispatchOptionsOf(request), exchange);
     });
+  }
+
+  #isOwnHost(origin: string): boolean {
+    return bareHostname(new URL(origin).hostname) === bareHostname(this.#settings.trustedHostname);
   }
 
   /** One listener for each signal, however many requests it covers: a run has one signal and very many requests. */

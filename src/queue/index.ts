@@ -1,2 +1,3 @@
 export { jobs, type Job, type JobName, type JobPayload } from './jobs.ts';
-export { enqueue, enqueueRun, prepareQueue } from './queue.ts';
+export { queueDepth } from './depth.ts';
+export { enqueue, enqueueRun, prepareQueue, traceOf } from './queue.ts';

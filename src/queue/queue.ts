@@ -1,5 +1,6 @@
 import { runMigrations } from 'graphile-worker';
 import type { Connection, Database } from '../catalog/database.ts';
+import { currentTrace, type TraceContext } from '../telemetry/index.ts';
 import type { Job } from './jobs.ts';
 
 /** Makes the queue's own tables, or brings them up to date. To be called after the migrations of the catalog. */
@@ -15,9 +16,10 @@ export function enqueueRun(connection: Connection, runId: number): Promise<void>
 /** Queues jobs; within a transaction they are there when it commits, and only then. */
 export async function enqueue(connection: Connection, jobs: readonly Job[]): Promise<void> {
   if (jobs.length === 0) return;
+  const trace = currentTrace();
   const specs = jobs.map(({ name, payload, runAt, priority }) => ({
     identifier: name,
-    payload,
+    payload: { ...payload, ...trace },
     run_at: runAt?.toISOString() ?? null,
     // What starts a run is short, and somebody may wait for it.
     priority: priority ?? (name === 'start-sync-run' ? -10 : 0),
@@ -29,4 +31,13 @@ export async function enqueue(connection: Connection, jobs: readonly Job[]): Pro
      ))`,
     [JSON.stringify(specs)],
   );
+}
+
+/** Of what the job is a part, as whoever queued it said beside the payload. */
+export function traceOf(payload: unknown): TraceContext {
+  const { traceparent, tracestate } = payload as { traceparent?: unknown; tracestate?: unknown };
+  return {
+    ...(typeof traceparent === 'string' && { traceparent }),
+    ...(typeof tracestate === 'string' && { tracestate }),
+  };
 }

@@ -1,15 +1,16 @@
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import { fastify, LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
+import { SpanKind } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import type { Commands } from '../commands/index.ts';
 import { openGraph } from '../graphql/index.ts';
+import { listenOn, reportHealth, serveMetrics } from '../probes/index.ts';
+import { inSpan, type MetricsPage } from '../telemetry/index.ts';
 import { endConnectionsOnClose } from './closing.ts';
 import { answerFaults } from './faults.ts';
-import { reportHealth } from './health.ts';
 import { receiveNotifications } from './hooks.ts';
 import { MAX_BODY } from './limits.ts';
-import { listenOn } from './listen.ts';
 import { BUILT_PAGE, CLOSED_PLAYGROUND, openPlayground } from './playground.ts';
 import { serveReference } from './reference.ts';
 import { logRequests } from './request-log.ts';
@@ -27,6 +28,7 @@ export interface WebSettings {
   readonly trustedDocuments?: string | null;
   /** True to serve a subgraph of a federated graph. */
   readonly isSubgraph?: boolean;
+  readonly metrics: MetricsPage;
   /** Stowage's own version, as /healthz tells it. */
   readonly version: string;
 }
@@ -40,7 +42,7 @@ export interface Web {
 }
 
 export async function openWeb(settings: WebSettings): Promise<Web> {
-  const { database, commands, adminToken, log, version, trustedDocuments, isSubgraph } = settings;
+  const { database, commands, adminToken, log, metrics, version, trustedDocuments, isSubgraph } = settings;
   // Named by Fastify's own type: the routes below are no more particular.
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
@@ -55,6 +57,7 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
   secureAnswers(app);
   answerFaults(app, log);
   reportHealth(app, database, version);
+  serveMetrics(app, metrics);
 
   const drain = fastifyApolloDrainPlugin(app);
   const graph = await openGraph({ database, commands, adminToken, log, trustedDocuments, isSubgraph, drain });
@@ -70,7 +73,9 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
     // The page and the answers share one address, and neither is for a cache to keep.
     void reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
     if (playground.isWanted(request)) return playground.send(reply);
-    return answer.call(app, request, reply);
+    return inSpan(`${request.method} /graphql`, { kind: SpanKind.SERVER, parent: request.headers }, async () =>
+      answer.call(app, request, reply),
+    );
   };
   app.route({
     method: 'GET',

@@ -1,6 +1,7 @@
 import type { Connection } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import type { RateLimit } from '../registries/registry.ts';
+import { countRun } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
 import { healthOf } from './retry.ts';
 
@@ -13,6 +14,7 @@ export async function finishRun(
 ): Promise<void> {
   const outcome = await catalog.finishSyncRun(connection, run.id, now());
   if (outcome === null) return;
+  countRun(run.host, outcome.status);
   log.info(`sync run ${run.id} of ${run.repository ?? run.repositories} has ${outcome.status.toLowerCase()}`);
   await catalog.recordHealth(connection, run.registryId, healthOf(outcome, rateLimit), now());
 }

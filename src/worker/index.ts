@@ -1,11 +1,13 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
+import { SpanKind } from '@opentelemetry/api';
 import { Logger as QueueLogger, run, type Task, type WorkerEvents } from 'graphile-worker';
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { OpenRegistryFunction } from '../registries/registry.ts';
-import { enqueue, jobs, type Job, type JobName, type JobPayload } from '../queue/index.ts';
+import { enqueue, jobs, traceOf, type Job, type JobName, type JobPayload } from '../queue/index.ts';
+import { inSpan } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
 import { syncRepository } from './jobs/sync-repository.ts';
@@ -149,6 +151,12 @@ class Aborts {
   }
 }
 
+/** What a span says of a job: of numbers and names alone. */
+function attributesOf(payload: JobPayload<JobName>): Record<string, string | number> {
+  const { runId, ...rest } = payload;
+  return { 'stowage.run.id': runId, ...('name' in rest && { 'stowage.repository': rest.name }) };
+}
+
 /** A job that the end of this worker cuts short goes back to the queue; one whose run was cancelled is done. */
 function task<N extends JobName>(
   name: N,
@@ -160,7 +168,9 @@ function task<N extends JobName>(
     const payload = jobs[name].parse(raw) as JobPayload<N>;
     aborts.begin(payload.runId);
     try {
-      await work(context, payload);
+      await inSpan(name, { kind: SpanKind.CONSUMER, attributes: attributesOf(payload), parent: traceOf(raw) }, () =>
+        work(context, payload),
+      );
     } catch (error) {
       if (aborts.isStopped) return enqueue(context.database, [{ name, payload } as Job]);
       if (context.signalOf(payload.runId).aborted) return;

@@ -50,6 +50,8 @@ interface Running {
   /** All that it said on the standard output until it was ready. */
   readonly announcement: string;
   readonly address: string;
+  /** All that it logged so far. */
+  log(): string;
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; log: string }>;
 }
 
@@ -77,6 +79,7 @@ async function start(words: readonly string[], settings: Environment, ready: Reg
   return {
     announcement: said,
     address: /http:\/\/localhost:\d+/.exec(said)?.[0] ?? '',
+    log: () => log,
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       const [code] = await ended;
@@ -166,6 +169,11 @@ test('API and worker run as processes of their own on one database, and the file
     expect(found).toEqual({
       repositories: { nodes: [{ name: 'demo/web', registry: { host: 'layout.localhost', managedBy: 'CONFIG' } }] },
     });
+    const probes = /Server listening at (http:[\w/.:]+)/.exec(worker.log())?.[1] ?? '';
+    for (const address of [api.address, probes]) {
+      expect((await fetch(`${address}/readyz`)).status).toBe(200);
+      expect(await (await fetch(`${address}/metrics`)).text()).toMatch(/^stowage_database_up 1$/m);
+    }
     expect((await worker.stop()).code).toBe(0);
     expect((await api.stop()).code).toBe(0);
     expect(existsSync(join(directory, 'data/postgres'))).toBe(false);

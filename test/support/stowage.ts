@@ -1,4 +1,5 @@
 import pino, { type Logger } from 'pino';
+import { openMetrics } from '../../src/bin/metrics.ts';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
@@ -48,7 +49,14 @@ export async function startStowage(log: Logger = pino({ level: 'silent' })): Pro
     seal,
     kinds: { defaultUrl: defaultRegistryUrl, recogniseKind, checkCredential, open: openRegistry },
   });
-  const web = await openWeb({ database, commands, adminToken: ADMIN_TOKEN, log, version: '0.0.0' });
+  const web = await openWeb({
+    database,
+    commands,
+    adminToken: ADMIN_TOKEN,
+    log,
+    metrics: openMetrics(database),
+    version: '0.0.0',
+  });
   const address = await web.listen(0, '127.0.0.1');
 
   async function ask<T>(query: string, variables: object = {}): Promise<T> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { openMetrics } from '../../src/bin/metrics.ts';
 import type { Database } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
@@ -56,6 +57,7 @@ export async function openTestWeb(
     commands,
     adminToken: ADMIN_TOKEN,
     log: pino({ level: 'debug' }, sink),
+    metrics: openMetrics(database),
     version: '0.0.0-test',
     ...settings,
   });

@@ -61,6 +61,8 @@ describe('a database that goes away', () => {
     const reason = 'The database did not answer within 2 s.';
     expect([response.status, await response.json()]).toEqual([503, { status: 'unavailable', reason }]);
     expect(performance.now() - started).toBeLessThan(3_000);
+    const page = await fetch(`${other.address}/metrics`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringMatching(/^stowage_database_up 0$/m)]);
     await other.close();
     silent.close();
     for (const socket of sockets) socket.destroy();

@@ -4,6 +4,7 @@ import { isUnavailable, RegistryError } from '../../domain/errors.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
 import { enqueue, type JobPayload } from '../../queue/index.ts';
 import { syncRepository as sync, type RepositoryReport } from '../../sync/index.ts';
+import { countRepository } from '../../telemetry/index.ts';
 import type { JobContext } from '../context.ts';
 import { finishRun } from '../finish-run.ts';
 import type { SharedRegistry } from '../open-registries.ts';
@@ -78,6 +79,7 @@ async function conclude(
   const rateLimit = shared?.registry.traffic.rateLimit ?? null;
   const tally = { tagsSeen, tagsChanged, manifestsFetched, ...traffic };
   const repository = `${run.host}/${place.name}`;
+  countRepository(run.host, tally);
 
   await database.transaction(async (connection) => {
     const [, isLast] = await Promise.all([

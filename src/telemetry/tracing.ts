@@ -1,0 +1,42 @@
+import { context, propagation, trace } from '@opentelemetry/api';
+import type * as Sdk from '@opentelemetry/sdk-trace';
+
+export interface TracingSettings {
+  /** As OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG have it. */
+  readonly sampler: { readonly name: string; readonly ratio: number };
+}
+
+/**
+ * Sends what is traced from now on to the collector that the environment names, as OTLP over HTTP. Answers with what
+ * sends the rest and ends it. The packages are loaded here, and by nobody who does not trace.
+ */
+export async function startTracing(version: string, { sampler }: TracingSettings): Promise<() => Promise<void>> {
+  const [sdk, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }, core, resources] = await Promise.all([
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('@opentelemetry/context-async-hooks'),
+    import('@opentelemetry/core'),
+    import('@opentelemetry/resources'),
+  ]);
+  const named = resources.resourceFromAttributes({ 'service.name': 'stowage', 'service.version': version });
+  const detected = resources.detectResources({ detectors: [resources.envDetector, resources.hostDetector] });
+  await detected.waitForAsyncAttributes?.();
+  const provider = new sdk.TracerProvider({
+    resource: resources.defaultResource().merge(named).merge(detected),
+    sampler: samplerOf(sdk, sampler),
+    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+  });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
+  trace.setGlobalTracerProvider(provider);
+  return () => provider.shutdown();
+}
+
+function samplerOf(sdk: typeof Sdk, { name, ratio }: TracingSettings['sampler']): Sdk.Sampler {
+  const root = name.endsWith('always_off')
+    ? new sdk.AlwaysOffSampler()
+    : name.endsWith('traceidratio')
+      ? new sdk.TraceIdRatioBasedSampler(ratio)
+      : new sdk.AlwaysOnSampler();
+  return name.startsWith('parentbased') ? new sdk.ParentBasedSampler({ root }) : root;
+}
