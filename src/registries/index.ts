@@ -1,6 +1,8 @@
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
 import { CatalogError } from '../domain/errors.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
+import { acr } from './acr/index.ts';
+import { artifactRegistry } from './artifact-registry/index.ts';
 import { dockerHub } from './docker-hub/index.ts';
 import { ecr } from './ecr/index.ts';
 import { ecrPublic } from './ecr-public/index.ts';
@@ -14,7 +16,17 @@ import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from '.
 export { credentialFromDockerConfig } from './docker-config.ts';
 
 /** Every kind of registry that there is. A new one is a folder and a line here. */
-export const registryKinds: readonly RegistryKind[] = [ociLayout, dockerHub, ghcr, quay, ecr, ecrPublic, oci];
+export const registryKinds: readonly RegistryKind[] = [
+  ociLayout,
+  dockerHub,
+  ghcr,
+  quay,
+  ecr,
+  ecrPublic,
+  artifactRegistry,
+  acr,
+  oci,
+];
 
 /** Opens a registry for one run; close it afterwards. */
 export function openRegistry(kind: RegistryKindName, settings: RegistrySettings): Promise<OpenRegistry> {

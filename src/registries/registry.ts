@@ -11,6 +11,12 @@ export interface Registry {
   readonly host: RegistryHost;
 
   /**
+   * True for a mirror that keeps what was asked for lately: that something is not there says nothing of where it comes
+   * from, and so nothing is deleted for it.
+   */
+  readonly isMirror?: boolean;
+
+  /**
    * The tags of a repository, page by page, in the registry's order. Names outside the tag grammar are dropped.
    * Finishing without an error means that the listing was complete. A repository that is not there rejects with
    * NOT_FOUND; one without tags yields nothing.

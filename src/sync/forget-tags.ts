@@ -6,13 +6,14 @@ import { PARALLEL, type Look } from './look.ts';
 
 /** Of tags that a listing lacks, those that are gone: it is a reason to ask, not proof. It may be short, or stale. */
 export async function goneAmong(look: Look, missing: readonly TagName[]): Promise<TagName[]> {
+  if (look.sync.registry.isMirror) return [];
   const gone = await inParallel(missing, PARALLEL, async (name) => (await look.resolve(name)) === null);
   return missing.filter((_, at) => gone[at]);
 }
 
-/** Marks tags as deleted, of which the registry says that they are not there. */
+/** Marks tags as deleted, of which the registry says that they are not there. A mirror may say so of anything. */
 export async function forgetTags(look: Look, names: readonly TagName[]): Promise<void> {
-  if (names.length === 0) return;
+  if (names.length === 0 || look.sync.registry.isMirror) return;
   const { sync, place, known } = look;
   const at = sync.now();
   look.needsRecount = true;
@@ -30,8 +31,8 @@ export async function forgetTags(look: Look, names: readonly TagName[]): Promise
 
 /** A manifest that lost its last tag is mostly still there, under its digest; where it is not, it can't be pulled. */
 export async function checkLeft(look: Look, digests: readonly Digest[]): Promise<void> {
-  if (digests.length === 0) return;
   const { sync, place } = look;
+  if (digests.length === 0 || sync.registry.isMirror) return;
   const untagged = await catalog.untaggedManifests(sync.database, place, digests);
   const gone: Digest[] = [];
   await inParallel(untagged, PARALLEL, async (digest) => {

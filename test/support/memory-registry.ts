@@ -22,6 +22,7 @@ export class MemoryRegistry implements Registry, ListsRepositories, ListsReferre
   /** Awaited before each answer. */
   pause: (asked: string) => Promise<void> = () => Promise.resolve();
   isClosed = false;
+  isMirror = false;
   /** Tags on a page of a list. */
   pageSize = 1000;
   /** What a list tells of tags besides their names, by name. */

@@ -366,6 +366,24 @@ test('a manifest that its registry has no more is no longer available', async ()
   expect(presence.filter((row) => row.here)).toHaveLength(1);
 });
 
+test('a mirror that does not have something any more proves nothing, and is not asked for it', async () => {
+  const [old, gone] = [anImage({ architecture: 'arm64' }), anImage({ architecture: 's390x' })];
+  registry.isMirror = true;
+  registry.push(WEB, 'latest', old);
+  registry.push(WEB, 'gone', gone);
+  await sync();
+  registry.push(WEB, 'latest', anImage());
+  registry.removeManifest(WEB, old.digest);
+  registry.removeTag(WEB, 'gone', true);
+  registry.asked.length = 0;
+  expect(faultsOf(await sync())).toEqual([]);
+
+  expect(await tags()).toMatchObject({ gone: gone.digest });
+  const presence = (await snapshotOf(database))['presence'] as { digest: string; here: boolean }[];
+  expect(presence.filter((row) => row.here)).toHaveLength(3);
+  expect(registry.countAsked(`head ${WEB} gone`)).toBe(0);
+});
+
 test('members of an index that is gone are asked for, unless another tag still reaches them', async () => {
   const [shared, lonely, kept] = ['amd64', 'arm64', 's390x'].map((architecture) => anImage({ architecture }));
   const index = anIndex([shared, lonely, kept] as Content[]);
