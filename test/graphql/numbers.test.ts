@@ -250,6 +250,7 @@ describe('numbers over time', () => {
     for (const at of ['2024-02-29T23:59:59.999Z', '2024-03-01T00:00:00Z', '2023-12-31T23:59:59.999Z']) {
       await build.tag(repositories[0] as number, `edge ${at.slice(0, 10)}`, null, at);
     }
+    await recountAll(database);
   });
 
   afterAll(() => database.close());
@@ -483,12 +484,7 @@ describe('what dashboards ask beside', () => {
     await build.tag(shop, 'v1', arm, '2026-01-02T00:00:00Z');
     await build.tag(shop, 'v1', old, '2026-01-03T00:00:00Z');
     await build.tag(shop, 'v1', null, '2026-01-04T00:00:00Z');
-    for (const name of ['library/alpine', 'acme/shop_api', 'acme/shopXapi'] as RepositoryName[]) {
-      const [row] = await database.run<{ id: number }>('select registry_id as id from repository where name = $1', [
-        name,
-      ]);
-      await recountRepository(database, { registryId: row?.id as number, name });
-    }
+    await recountAll(database);
   });
 
   afterAll(() => database.close());
@@ -651,6 +647,14 @@ describe('what dashboards ask beside', () => {
     expect(errors).toEqual([expect.stringMatching(message)]);
   });
 });
+
+async function recountAll(database: TestDatabase): Promise<void> {
+  const places = await database.run<{ registryId: number; name: RepositoryName }>(
+    'select registry_id as "registryId", name from repository',
+    [],
+  );
+  for (const place of places) await recountRepository(database, place);
+}
 
 interface Place {
   readonly registry: string;

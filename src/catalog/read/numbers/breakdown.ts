@@ -115,9 +115,9 @@ const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql) => Sql> = {
 
 /** Images that can be pulled now, with what their keys are read from. */
 function imagesOf(by: BreakdownBy, condition: Sql, join = ''): Sql {
-  const isPlace = by === 'REGISTRY' || by === 'REPOSITORY';
-  const conditions = [...(isPlace ? [] : [IS_AVAILABLE]), sql`(${condition})`];
-  return sql`${raw(`image i join manifest m on m.id = i.manifest_id${isPlace ? HOLDERS : ''}${join}`)} where ${allOf(conditions)}`;
+  const holders = by === 'REGISTRY' || by === 'REPOSITORY' ? HOLDERS[by] : '';
+  const conditions = [...(holders === '' ? [IS_AVAILABLE] : []), sql`(${condition})`];
+  return sql`${raw(`image i join manifest m on m.id = i.manifest_id${holders}${join}`)} where ${allOf(conditions)}`;
 }
 
 /** Blobs of images: first those that a key has, by their ids alone, of which there are far fewer than places in images. */

@@ -4,11 +4,14 @@ export type Metric = 'IMAGES' | 'TAGS' | 'LAYERS' | 'STORED_SIZE' | 'TAG_EVENTS'
 /** By what: where a thing is, or what it is. */
 export type BreakdownBy = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE' | 'MEDIA_TYPE';
 
-/** Joins the repositories that hold image i now: v in registry h. */
-export const HOLDERS =
-  ' join repository_manifest c on c.manifest_id = i.manifest_id and c.gone_at is null join repository v on v.id = c.repository_id join registry h on h.id = v.registry_id';
+/** Joins where image i is held now: registry h, and repository v in it. */
+export const HOLDERS = {
+  REGISTRY: ' join held_image k on k.image_id = i.manifest_id join registry h on h.id = k.registry_id',
+  REPOSITORY:
+    ' join repository_manifest c on c.manifest_id = i.manifest_id and c.gone_at is null join repository v on v.id = c.repository_id join registry h on h.id = v.registry_id',
+} as const satisfies Partial<Record<BreakdownBy, string>>;
 
-/** Over image i and, for its place, HOLDERS. */
+/** Over image i and, for its place, its HOLDERS. */
 export const IMAGE_KEYS = {
   REGISTRY: 'h.host',
   REPOSITORY: `h.host || '/' || v.name`,

@@ -70,13 +70,20 @@ function nameOfRest(rows: readonly PointRow[]): string {
   return name;
 }
 
-/** The bucket is truncated as `bucketsOf` does it. */
+/** Where the bucket of `at` begins, as `bucketsOf` has it; from a Monday on, twice as fast as it is truncated. */
+const BUCKET: Record<TimeInterval, string> = {
+  HOUR: `date_bin('1 hour', at, '2000-01-03 00:00:00+00')`,
+  DAY: `date_bin('1 day', at, '2000-01-03 00:00:00+00')`,
+  WEEK: `date_bin('7 days', at, '2000-01-03 00:00:00+00')`,
+  MONTH: `date_trunc('month', at, 'UTC')`,
+};
+
 function statementOf({ metric, from, to }: Timeline, by: BreakdownBy | null, interval: TimeInterval): Sql {
   const range = (at: string) => sql`${raw(at)} >= ${from}::timestamptz and ${raw(at)} < ${to}::timestamptz`;
   const things =
     metric === 'TAGS' || metric === 'TAG_EVENTS' ? namesOf(metric, by, range) : contentOf(metric, by, range);
   return sql`/* catalog.timeline */
-with point as materialized (select key, date_trunc(${interval}, at, 'UTC') as at, sum(amount) as value from (${things}) thing group by 1, 2), series as (select key, row_number() over (order by sum(value) desc, key collate "C") as place from point group by key) select case when series.place <= ${MAX_SERIES} then series.key end as key, (extract(epoch from point.at) * 1000)::int8 as at, least(sum(point.value), ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from point join series using (key) group by 1, 2 order by min(least(series.place, ${MAX_SERIES + 1})), 2`;
+with point as materialized (select key, ${raw(BUCKET[interval])} as at, sum(amount) as value from (${things}) thing group by 1, 2), series as (select key, row_number() over (order by sum(value) desc, key collate "C") as place from point group by key) select case when series.place <= ${MAX_SERIES} then series.key end as key, (extract(epoch from point.at) * 1000)::int8 as at, least(sum(point.value), ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from point join series using (key) group by 1, 2 order by min(least(series.place, ${MAX_SERIES + 1})), 2`;
 }
 
 type Range = (at: string) => Sql;
@@ -96,12 +103,15 @@ function contentOf(metric: 'IMAGES' | 'LAYERS' | 'STORED_SIZE', by: BreakdownBy 
 
 function joinsOfImage(by: BreakdownBy | null): string {
   if (by === 'MEDIA_TYPE') return ' join manifest m on m.id = i.manifest_id';
-  return by === 'REGISTRY' || by === 'REPOSITORY' ? HOLDERS : '';
+  return by === 'REGISTRY' || by === 'REPOSITORY' ? HOLDERS[by] : '';
 }
 
 function joinsOfLayer(by: BreakdownBy | null): string {
   if (by === null) return '';
   if (by === 'MEDIA_TYPE') return ' join layer_blob b on b.layer_id = l.id';
+  if (by === 'REGISTRY') {
+    return ' join layer_blob b on b.layer_id = l.id join held_blob k on k.blob_id = b.id join registry h on h.id = k.registry_id';
+  }
   return ` join image_layer s on s.layer_id = l.id join image i on i.manifest_id = s.image_id${joinsOfImage(by)}`;
 }
 
