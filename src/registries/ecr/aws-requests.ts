@@ -2,6 +2,7 @@ import { parseJsonObject } from '../../domain/json.ts';
 import type { HttpAnswer, HttpClient } from '../../http/index.ts';
 import { refuseStrangers } from '../answer.ts';
 import { openClient } from '../client.ts';
+import { withinTime } from '../deadline.ts';
 import type { RegistrySettings, Traffic } from '../registry.ts';
 import { RequestLimits } from '../request-limits.ts';
 import { translateAwsFault } from './aws-fault.ts';
@@ -34,11 +35,15 @@ export class AwsRequests {
     this.#limits = new RequestLimits(settings.host);
   }
 
-  /** One call of the API; what goes wrong is said in our words. */
-  async call<Output>(what: string, signal: AbortSignal, send: () => Promise<Output>): Promise<Output> {
+  /** One call of the API; what goes wrong is said in our words. It may have to find out first who signs it. */
+  async call<Output>(
+    what: string,
+    signal: AbortSignal,
+    send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
+  ): Promise<Output> {
     this.#limits.refuse(true);
     try {
-      return await send();
+      return await withinTime(LONGEST_CALL, what, signal, (abortSignal) => send({ abortSignal }));
     } catch (error) {
       signal.throwIfAborted();
       const fault = translateAwsFault(error, what);
@@ -110,6 +115,8 @@ export class AwsRequests {
   }
 }
 
+/** With all attempts. */
+const LONGEST_CALL = 5 * 60_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const QUESTION = /^(Describe|Get)/;
 /** What the client says itself. */
