@@ -22,6 +22,8 @@ const IMAGES = Array.from({ length: 5 }, (_, at) => anImage({ layers: [aLayer('b
 class Hub {
   /** Newest first. */
   tags: { readonly name: string; readonly image: Content }[] = [];
+  /** Tags so old that the Hub API has no digest of them. */
+  old = new Set<string>();
   /** From which page on it refuses those who have not signed in. */
   refusesFrom = Infinity;
   listsNames = true;
@@ -89,9 +91,13 @@ class Hub {
     return {
       count: this.tags.length,
       next: hasMore ? new URL(`${path}?page=${page + 1}&page_size=${size}`, this.url).href : null,
-      results: this.tags
-        .slice(from, from + size)
-        .map(({ name, image }) => ({ name, digest: image.digest, images: [] })),
+      results: this.tags.slice(from, from + size).map(({ name, image }) => ({
+        name,
+        ...(!this.old.has(name) && { digest: image.digest }),
+        // What the Hub API says of a tag that is a single image: the type of its configuration.
+        media_type: 'application/vnd.oci.image.config.v1+json',
+        images: [],
+      })),
     };
   }
 }
@@ -156,6 +162,16 @@ test('a thousand tags that are unchanged cost eleven requests, no pull, and no w
   expect(await rowVersionsOf(database)).toEqual(before);
   const described = await database.run('select description, star_count, pull_count, is_private from repository', []);
   expect(described).toEqual([{ description: 'A demo', star_count: 3, pull_count: 3_000_000_000, is_private: false }]);
+});
+
+test('a tag without a digest in the list costs a HEAD', async () => {
+  hub.tags = hub.tags.slice(0, 10);
+  hub.old.add('1.3');
+  await sync();
+  expect(await sync()).toMatchObject({ tagsSeen: 10, tagsChanged: 0, faults: [] });
+  expect(hub.requests.filter((line) => line.includes('/manifests/'))).toEqual([`HEAD /v2/${NAME}/manifests/1.3`]);
+  const types = await database.run('select distinct media_type from manifest', []);
+  expect(types).toEqual([{ media_type: IMAGES[0]?.mediaType }]);
 });
 
 test('a tag that moved costs its manifest, and a tag that is gone the question', async () => {

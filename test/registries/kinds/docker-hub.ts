@@ -205,6 +205,17 @@ describeRegistry(play, () => {
     server.verify();
   });
 
+  test('repositories that only those who have signed in are shown all of are not listed by halves', async () => {
+    const second = '/v2/namespaces/library/repositories?page=2';
+    const { registry, server } = await openPlayed(play, (origin) => [
+      { request: listOf('library'), body: page(origin + second, { name: 'alpine' }) },
+      { request: `GET ${second}`, status: 403, body: isTooDeep },
+    ]);
+    const listed = Array.fromAsync(registry.listRepositories?.('library/', never) ?? []);
+    await expect(listed).rejects.toMatchObject({ code: 'FORBIDDEN', message: expect.stringContaining('sign in') });
+    server.verify();
+  });
+
   test('a pattern that names no namespace can not be expanded', async () => {
     const { registry } = await openPlayed(play, () => []);
     const listed = Array.fromAsync(registry.listRepositories?.('lib', never) ?? []);
