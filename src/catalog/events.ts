@@ -9,6 +9,7 @@ import type { Connection, Database } from './database.ts';
 export type Channel =
   | 'stowage_sync_cancelled'
   | 'stowage_registry_changed'
+  | 'stowage_host_pace'
   | 'stowage_manifest_deleted'
   | 'stowage_tag_event'
   | 'stowage_sync_run';

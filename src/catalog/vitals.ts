@@ -6,9 +6,13 @@ export async function registryVitals(connection: Connection): Promise<RegistryVi
   return connection.run<RegistryVitals & { readonly host: string }>(
     `/* catalog.registryVitals */
      select g.host, coalesce(h.consecutive_failures, 0) as failures, s.oldest as "oldestSourceSeconds",
-       h.rate_limit as "quotaLimit", h.rate_limit_remaining as "quotaRemaining"
+       p.rate_limit as "quotaLimit", p.rate_limit_remaining as "quotaRemaining"
      from registry g
      left join registry_health h on h.registry_id = g.id
+     left join lateral (
+       select rate_limit, rate_limit_remaining from host_pace
+       where registry_id = g.id and rate_limit_resets_at > now() order by rate_limit_remaining limit 1
+     ) p on true
      left join lateral (
        select max(extract(epoch from now() - coalesce(
          (select r.finished_at from sync_run r where r.source_id = s.id and r.status in ('SUCCEEDED', 'PARTIAL')

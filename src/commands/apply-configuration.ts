@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection, Database } from '../catalog/database.ts';
 import { notify } from '../catalog/events.ts';
 import * as catalog from '../catalog/write/index.ts';
@@ -41,7 +42,9 @@ export async function applyConfiguration(
     for (const registry of registries) {
       const secrets = catalog.sealSecrets(seal, registry.host, registry);
       const declared = { ...registry, ...secrets, url: registry.url.href, managedBy: 'CONFIG' } as const;
+      const known = await catalog.findRegistry(connection, { host: registry.host });
       const id = await catalog.saveRegistry(connection, declared);
+      if (known && !isSameAccess(seal, known, registry)) await catalog.forgetPace(connection, id);
       await notify(connection, 'stowage_registry_changed', id);
       ids.push(id);
     }
@@ -57,6 +60,21 @@ export async function applyConfiguration(
     }
     for (const { id } of stored) if (!kept.has(id)) await catalog.removeSyncSource(connection, id);
   });
+}
+
+/** Whether it is reached, and signed in to, as before. */
+function isSameAccess(
+  seal: catalog.Seal,
+  known: catalog.StoredRegistry,
+  { url, credential }: DeclaredRegistry,
+): boolean {
+  if (known.url !== url.href) return false;
+  try {
+    return isDeepStrictEqual(known.credential && seal.open(known.credential, known.host), credential);
+  } catch {
+    // Sealed with a key that is no more.
+    return false;
+  }
 }
 
 /** Answers with its id. */

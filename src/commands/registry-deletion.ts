@@ -3,6 +3,7 @@ import * as catalog from '../catalog/write/index.ts';
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { TagName } from '../domain/reference.ts';
+import { DEFAULT_HOST_LIMITS, openPacedGate } from '../http/index.ts';
 import type { DeletesManifests, OpenRegistry } from '../registries/registry.ts';
 import type { RegistryKinds } from './registry.ts';
 
@@ -33,10 +34,12 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
     const stored = await catalog.findRegistry(database, { id });
     if (stored === null) throw new RegistryError('NOT_FOUND', 'the catalog does not follow the registry any more');
     const { kind, host, url, credential } = stored;
+    const gate = openPacedGate(catalog.pacesOfRegistry(database, id), DEFAULT_HOST_LIMITS);
     const registry = await kinds.open(kind, {
       host,
       url: new URL(url),
       credential: credential && seal.open(credential, host),
+      gate,
     });
     const signal = AbortSignal.timeout(LONGEST);
     try {
@@ -49,6 +52,7 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
       throw new RegistryError('TIMEOUT', `${host} took longer than ${LONGEST / 1000} s to delete`, { cause: error });
     } finally {
       await registry.close();
+      await gate.close();
     }
   }
 

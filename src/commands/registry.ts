@@ -123,6 +123,7 @@ export function createRegistryCommands(
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
       const title = input.title === undefined ? stored.title : input.title;
       await catalog.saveRegistry(database, { ...stored, title, url: url.href, credential, webhookSecret });
+      if (url.href !== stored.url || input.credential !== undefined) await catalog.forgetPace(database, stored.id);
       await notify(database, 'stowage_registry_changed', stored.id);
       return { registryId: stored.id, userErrors: [] };
     },

@@ -22,6 +22,8 @@ export interface HttpRequest extends GatedRequest {
   /** Sent to `origin` only, wherever redirects lead. */
   readonly authorization: string | null;
   readonly body?: string;
+  /** Whether an answer means that there were too many requests, where its status does not say so. */
+  readonly isRefusal?: (answer: HttpAnswer) => boolean;
   /** Most bytes of a good answer, decoded. */
   readonly maxBytes: number;
   /** Hands on the body of a 200 as it comes, in `chunks`. */
@@ -148,10 +150,11 @@ class UndiciClient implements HttpClient {
       };
       const exchange = new Exchange(expectation, this.#limits, {
         answered: (status, headers, body, chunks) => {
-          turn?.answered(status, headers);
           observed.answered(status);
           const shown = status === 200 ? body : withoutSecrets(body, request.authorization, request.body);
-          resolve({ status, headers, body: shown, chunks });
+          const answer = { status, headers, body: shown, chunks };
+          turn?.answered(request.isRefusal?.(answer) === true ? 429 : status, headers);
+          resolve(answer);
         },
         failed: (error) => {
           turn?.failed(error);

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 
+const goes = {
+  /** 1 for the first. */
+  attempt: z.number().int(),
+  /** How many of those before did not fail, but were put off since the host allowed no more; 0 when not given. */
+  putOff: z.number().int().optional(),
+};
+
 /** What a worker is asked to do. The payload of each is checked again when it is taken up. */
 export const jobs = {
   /** Find out which repositories a run has to look at, and queue each. */
-  'start-sync-run': z.object({ runId: z.number().int(), attempt: z.number().int() }),
+  'start-sync-run': z.object({ runId: z.number().int(), ...goes }),
   /** Look at one repository of a run. */
-  'sync-repository': z.object({ runId: z.number().int(), name: z.string(), attempt: z.number().int() }),
+  'sync-repository': z.object({ runId: z.number().int(), name: z.string(), ...goes }),
 } as const;
 
 export type JobName = keyof typeof jobs;

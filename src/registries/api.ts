@@ -2,9 +2,6 @@ import { RegistryError } from '../domain/errors.ts';
 import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import { nextLink, nextPage, type HttpAnswer, type HttpClient, type HttpRequest } from '../http/index.ts';
 import { errorOf, jsonListOf, jsonOf } from './answer.ts';
-import { trafficOf } from './client.ts';
-import type { RateLimit, Traffic } from './registry.ts';
-import { RequestLimits } from './request-limits.ts';
 
 export interface ApiSettings {
   /** Where the API is: https://hub.docker.com. Paths are below it. */
@@ -32,19 +29,16 @@ export interface ApiListing {
 }
 
 /**
- * A registry's own API beside the distribution API: JSON of bounded size, errors as the distribution API's, limits kept
- * to. Every call rejects with a RegistryError, and with the signal's reason when it is aborted.
+ * A registry's own API beside the distribution API: JSON of bounded size, errors as the distribution API's. Every call rejects with a RegistryError, and with the signal's reason when it is aborted.
  */
 export class RegistryApi {
   readonly #http: HttpClient;
   readonly #settings: ApiSettings;
-  readonly #limits: RequestLimits;
   readonly #prefix: string;
 
   constructor(http: HttpClient, settings: ApiSettings) {
     this.#http = http;
     this.#settings = settings;
-    this.#limits = new RequestLimits(settings.url.host);
     this.#prefix = settings.url.pathname.replace(/\/+$/, '');
   }
 
@@ -53,7 +47,7 @@ export class RegistryApi {
     const answer = await this.#send({ method: 'GET', path: this.#prefix + path }, signal);
     const what = this.#nameOf('GET', this.#prefix + path);
     if (answer.status === 404) return null;
-    if (answer.status !== 200) throw this.#refusal(answer, what);
+    if (answer.status !== 200) throw errorOf(answer, what);
     return jsonOf(answer, what);
   }
 
@@ -70,7 +64,7 @@ export class RegistryApi {
       if (visited.has(path)) throw new RegistryError('MALFORMED', `${what}: the pages lead in a circle`);
       const answer: HttpAnswer = await this.#send({ method: 'GET', path }, signal);
       if (answer.status === 404 && visited.size > 0) return;
-      if (answer.status !== 200) throw this.#refusal(answer, what);
+      if (answer.status !== 200) throw errorOf(answer, what);
       visited.add(path);
       const address = this.#settings.url.origin + path;
       const page = pageOf(answer, listing, address, what);
@@ -84,7 +78,7 @@ export class RegistryApi {
     const body = JSON.stringify(document);
     const answer = await this.#send({ method: 'POST', path: this.#prefix + path, body }, signal);
     const what = this.#nameOf('POST', this.#prefix + path);
-    if (answer.status !== 200 && answer.status !== 201) throw this.#refusal(answer, what);
+    if (answer.status !== 200 && answer.status !== 201) throw errorOf(answer, what);
     return jsonOf(answer, what);
   }
 
@@ -92,18 +86,12 @@ export class RegistryApi {
   async delete(path: string, signal: AbortSignal): Promise<boolean> {
     const answer = await this.#send({ method: 'DELETE', path: this.#prefix + path }, signal);
     if (answer.status === 404) return false;
-    if (answer.status >= 300) throw this.#refusal(answer, this.#nameOf('DELETE', this.#prefix + path));
+    if (answer.status >= 300) throw errorOf(answer, this.#nameOf('DELETE', this.#prefix + path));
     return true;
-  }
-
-  /** Of the registry together with this API, over the one client: of their limits the one that is nearer. */
-  trafficWith(registry: Traffic): Traffic {
-    return trafficOf(this.#http, () => nearer(registry.rateLimit, this.#limits.rateLimit));
   }
 
   async #send(request: Pick<HttpRequest, 'method' | 'path' | 'body'>, signal: AbortSignal): Promise<HttpAnswer> {
     const { signIn } = this.#settings;
-    this.#limits.refuse(true);
     const authorization = signIn === null ? null : await signIn.authorization(signal);
     const answer = await this.#sendOnce(request, authorization, signal);
     if (answer.status !== 401 || signIn === null || authorization === null) return answer;
@@ -118,18 +106,10 @@ export class RegistryApi {
   ): Promise<HttpAnswer> {
     const { url, headers = ACCEPT } = this.#settings;
     const sent = request.body === undefined ? headers : [...headers, 'content-type', 'application/json'];
-    const answer = await this.#http.send(
+    return this.#http.send(
       { ...request, origin: url.origin, headers: sent, authorization, maxBytes: MAX_PAGE_BYTES },
       signal,
     );
-    this.#limits.observe(answer.headers);
-    return answer;
-  }
-
-  #refusal(answer: HttpAnswer, what: string): RegistryError {
-    const error = errorOf(answer, what);
-    this.#limits.obey(error);
-    return error;
   }
 
   #nameOf(method: string, path: string): string {
@@ -160,14 +140,4 @@ function listIn(page: JsonObject, member: string, what: string): Json[] {
   if (Array.isArray(list)) return list;
   if (list === null) return [];
   throw new RegistryError('MALFORMED', `${what} was answered without a list of ${member}`);
-}
-
-/** The one of which less is left; one that does not say is far. */
-function nearer(one: RateLimit | null, other: RateLimit | null): RateLimit | null {
-  if (one === null || other === null) return one ?? other;
-  return shareLeft(other) < shareLeft(one) ? other : one;
-}
-
-function shareLeft({ limit, remaining }: RateLimit): number {
-  return (remaining ?? Infinity) / (limit ?? 1);
 }

@@ -32,7 +32,7 @@ export interface Registry {
   /** A blob as it comes, checked against its digest and against `size` when the last byte has passed. */
   fetchBlob(repository: RepositoryName, digest: Digest, size: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 
-  /** What was sent and received so far, and what the registry last said of its limits. */
+  /** What was sent and received so far. */
   readonly traffic: Traffic;
 
   /** Frees connections and files. */
@@ -59,15 +59,6 @@ export interface FetchedManifest {
 export interface Traffic {
   readonly requests: number;
   readonly bytes: number;
-  readonly rateLimit: RateLimit | null;
-}
-
-/** Null where the registry names no such figure. */
-export interface RateLimit {
-  readonly limit: number | null;
-  readonly remaining: number | null;
-  readonly resetsAt: Date | null;
-  readonly observedAt: Date;
 }
 
 /**

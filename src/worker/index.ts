@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, setMaxListeners } from 'node:events';
 import { SpanKind } from '@opentelemetry/api';
 import { Logger as QueueLogger, run, type Task, type WorkerEvents } from 'graphile-worker';
@@ -41,10 +42,12 @@ const TICK_MS = 10_000;
 export async function startWorker(settings: WorkerSettings): Promise<Worker> {
   const { database, log, now = () => new Date() } = settings;
   const aborts = new Aborts();
-  const registries = createOpenRegistries(database, settings.seal, settings.openRegistry);
-  const presence = await openPresence(database, {
+  const holder = catalog.WORKER_HOLDER + randomUUID();
+  const registries = createOpenRegistries(database, settings.seal, settings.openRegistry, holder);
+  const presence = await openPresence(database, holder, {
     stowage_sync_cancelled: (runId) => aborts.cancel(runId),
     stowage_registry_changed: (id) => registries.reopen(id),
+    stowage_host_pace: (id) => registries.refresh(id),
   });
   const context: JobContext = {
     database,

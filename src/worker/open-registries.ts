@@ -1,5 +1,12 @@
 import type { Database } from '../catalog/database.ts';
-import { findRegistry, type Seal, type StoredRegistry, type SyncTally } from '../catalog/write/index.ts';
+import {
+  findRegistry,
+  pacesOfRegistry,
+  type Seal,
+  type StoredRegistry,
+  type SyncTally,
+} from '../catalog/write/index.ts';
+import { DEFAULT_HOST_LIMITS, openPacedGate, type PacedGate } from '../http/index.ts';
 import type { OpenRegistry, OpenRegistryFunction } from '../registries/registry.ts';
 
 /** A registry that jobs share, so that they share its connections, its token and its limits. */
@@ -15,14 +22,30 @@ export interface OpenRegistries {
   use<T>(id: number, work: (shared: SharedRegistry | null) => Promise<T>): Promise<T>;
   /** Its settings have changed: the next use opens it anew. */
   reopen(id: number): void;
+  /** Another process has news of the pace of its hosts. */
+  refresh(id: number): void;
   close(): Promise<void>;
 }
 
 /** How long connections and what was learnt of the registry are kept. */
 const KEPT_MS = 60_000;
 
-export function createOpenRegistries(database: Database, seal: Seal, open: OpenRegistryFunction): OpenRegistries {
+/** `holder` names this worker where workers share what hosts allow. */
+export function createOpenRegistries(
+  database: Database,
+  seal: Seal,
+  open: OpenRegistryFunction,
+  holder: string,
+): OpenRegistries {
   const entries = new Map<number, Promise<Entry | null>>();
+  /** Kept for as long as the worker lives: an open registry and the next one of the same id are one to its hosts. */
+  const gates = new Map<number, PacedGate>();
+
+  function gateOf(id: number): PacedGate {
+    const gate = gates.get(id) ?? openPacedGate(pacesOfRegistry(database, id), DEFAULT_HOST_LIMITS, holder);
+    gates.set(id, gate);
+    return gate;
+  }
 
   async function load(id: number): Promise<Entry | null> {
     const stored = await findRegistry(database, { id });
@@ -31,6 +54,7 @@ export function createOpenRegistries(database: Database, seal: Seal, open: OpenR
       host: stored.host,
       url: new URL(stored.url),
       credential: stored.credential && seal.open(stored.credential, stored.host),
+      gate: gateOf(id),
     });
     return { stored, registry, users: 0, requests: 0, bytes: 0, expired: false };
   }
@@ -68,9 +92,14 @@ export function createOpenRegistries(database: Database, seal: Seal, open: OpenR
         await closeUnused(entry);
       }
     },
-    reopen: (id) => void expire(id),
+    reopen(id) {
+      void expire(id);
+      gates.get(id)?.refresh();
+    },
+    refresh: (id) => gates.get(id)?.refresh(),
     async close() {
       await Promise.all([...entries.keys()].map(expire));
+      await Promise.all([...gates.values()].map((gate) => gate.close()));
     },
   };
 }

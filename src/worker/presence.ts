@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { listen, type Channel } from '../catalog/events.ts';
 import type { Database } from '../catalog/database.ts';
 import { LOCK_SPACES } from '../catalog/lock.ts';
+import { forgetPaceHolder, listPaceHolders } from '../catalog/write/index.ts';
 
 /**
  * One connection that a worker keeps while it lives. The locks that it holds end with the process, however that ends:
@@ -14,13 +15,15 @@ export interface Presence {
   release(registryId: number, repository: string): void;
   /** Says that jobs locked in this name are this worker's. */
   assume(name: string): Promise<void>;
-  /** Gives back the jobs of workers that are no more. Answers with how many workers that were. */
+  /** Gives back the jobs of workers that are no more, and their shares of hosts. Answers with how many had jobs. */
   takeOver(): Promise<number>;
   close(): void;
 }
 
+/** `holder` is the name by which this worker has its shares of hosts. */
 export async function openPresence(
   database: Database,
+  holder: string,
   listeners: Partial<Record<Channel, (id: number) => void>>,
 ): Promise<Presence> {
   const claimed = new Set<string>();
@@ -49,8 +52,8 @@ export async function openPresence(
       if (!isClosed) void connected().catch(() => undefined);
     });
     for (const [channel, listener] of Object.entries(listeners)) await listen(client, channel as Channel, listener);
-    if (assumed !== null)
-      await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, assumed]);
+    for (const name of [holder, ...(assumed === null ? [] : [assumed])])
+      await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, name]);
     for (const key of claimed)
       await client.query('select pg_try_advisory_lock($1, hashtext($2))', [LOCK_SPACES.repository, key]);
     return { client, release };
@@ -67,6 +70,18 @@ export async function openPresence(
   async function ask(sql: string, values: unknown[]): Promise<boolean> {
     const rows = await query<{ answer: boolean }>(sql, values);
     return rows[0]?.answer ?? false;
+  }
+
+  /** Does `work` when no worker of that name lives, and says whether. */
+  async function ifDead(name: string, work: () => Promise<unknown>): Promise<boolean> {
+    const isDead = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [LOCK_SPACES.worker, name]);
+    if (!isDead) return false;
+    try {
+      await work();
+    } finally {
+      await ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [LOCK_SPACES.worker, name]);
+    }
+    return true;
   }
 
   const keyOf = (registryId: number, repository: string): string => `${registryId}/${repository}`;
@@ -105,12 +120,11 @@ export async function openPresence(
       );
       let taken = 0;
       for (const { name } of rows) {
-        if (name === assumed) continue;
-        const isDead = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [LOCK_SPACES.worker, name]);
-        if (!isDead) continue;
-        await query('select graphile_worker.force_unlock_workers($1::text[])', [[name]]);
-        await ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [LOCK_SPACES.worker, name]);
-        taken++;
+        const unlock = () => query('select graphile_worker.force_unlock_workers($1::text[])', [[name]]);
+        if (name !== assumed && (await ifDead(name, unlock))) taken++;
+      }
+      for (const name of await listPaceHolders(database)) {
+        if (name !== holder) await ifDead(name, () => forgetPaceHolder(database, name));
       }
       return taken;
     },

@@ -2,9 +2,11 @@ import { globSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegistryHost } from '../../src/domain/reference.ts';
 import { RegistryApi, type ApiListing, type SignIn } from '../../src/registries/api.ts';
+import { DEFAULT_HOST_LIMITS, openPacedGate } from '../../src/http/index.ts';
 import { openClient } from '../../src/registries/client.ts';
 import { registryKinds } from '../../src/registries/index.ts';
 import { never } from '../support/registry-contract.ts';
+import { MemoryPace } from '../support/memory-pace.ts';
 import { startScriptedServer, type Entry } from '../support/scripted-server.ts';
 
 const folders = readdirSync(join(import.meta.dirname, '../../src/registries'), { withFileTypes: true })
@@ -39,8 +41,10 @@ describe('an API beside the distribution API', () => {
 
   async function openApi(entries: readonly Entry[], signIn: SignIn | null = null) {
     const server = await startScriptedServer(...entries);
-    const http = openClient({ host: 'x' as RegistryHost, url: server.url, credential: null }, { retryPauses: [1] });
-    open.push(http, server);
+    const gate = openPacedGate(new MemoryPace(), DEFAULT_HOST_LIMITS);
+    const settings = { host: 'x' as RegistryHost, url: server.url, credential: null, gate };
+    const http = openClient(settings, { retryPauses: [1] });
+    open.push(http, gate, server);
     const api = new RegistryApi(http, { url: new URL('/api/', server.url), signIn });
     const list = (listing: Partial<ApiListing> = {}) =>
       Array.fromAsync(api.list({ path: '/things?page=1', member: 'things', ...listing }, never));

@@ -32,7 +32,7 @@ export class MemoryRegistry implements Registry, ListsRepositories, ListsReferre
   readonly #repositories = new Map<string, { tags: Map<string, Digest[]>; content: Map<Digest, Content> }>();
 
   get traffic() {
-    return { requests: this.asked.length, bytes: 0, rateLimit: null };
+    return { requests: this.asked.length, bytes: 0 };
   }
 
   /** Pushes content with all its parts, and lets the tag name it. */

@@ -1,7 +1,7 @@
 import { digestOf } from '../../src/domain/digest.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../../src/domain/reference.ts';
 import type { RegistryKindName } from '../../src/domain/registry-kind.ts';
-import type { HttpClient } from '../../src/http/index.ts';
+import { DEFAULT_HOST_LIMITS, openPacedGate, type HttpClient } from '../../src/http/index.ts';
 import { openClient } from '../../src/registries/client.ts';
 import { recogniseKind, registryKinds } from '../../src/registries/index.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   RepositoryDescription,
 } from '../../src/registries/registry.ts';
 import { sampleTest } from './samples.ts';
+import { MemoryPace } from './memory-pace.ts';
 import { startScriptedServer, type Entry, type ScriptedServer } from './scripted-server.ts';
 
 type Answer = Pick<Entry, 'status' | 'headers' | 'body'>;
@@ -191,7 +192,9 @@ export async function openPlayed(
   const server = await started();
   const { origin } = server.url;
   server.script(...script(origin), ...(play.always?.(origin) ?? []));
-  const settings = { host: server.url.host as RegistryHost, url: server.url, credential };
+  const gate = openPacedGate(new MemoryPace(), DEFAULT_HOST_LIMITS);
+  opened.push(gate);
+  const settings = { host: server.url.host as RegistryHost, url: server.url, credential, gate };
   const registry = await play.open(settings, openClient(settings, { retryPauses: [1, 1] }));
   opened.push(registry);
   return { registry, server };

@@ -1,8 +1,5 @@
 import { once } from 'node:events';
-import { fork, type ChildProcess } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import pino from 'pino';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
@@ -14,6 +11,7 @@ import { startWorker, type Worker } from '../../src/worker/index.ts';
 import { aLayer, anImage } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
+import { serveRegistry, startWorkerProcess, type ServedRegistry } from '../support/served-registry.ts';
 import { snapshotOf } from '../support/snapshot.ts';
 
 const seal = createSeal(Buffer.alloc(32, 7));
@@ -236,26 +234,9 @@ test('requests that can not be carried out say why', async () => {
 });
 
 describe('killed in the middle', () => {
-  let server: Server;
+  let served: ServedRegistry;
 
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
-  /** The distribution API over a registry in memory, so that another process can sync it. */
-  async function serve(onRequest: () => void): Promise<string> {
-    server = createServer((request, response) => {
-      onRequest();
-      void answer(registry, request.method ?? 'GET', request.url ?? '/').then(({ status, headers, body }) => {
-        response.writeHead(status, headers);
-        response.end(request.method === 'HEAD' ? undefined : body);
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
+  afterEach(() => served.close());
 
   test('a worker started after it ends with the same catalog, and no error is left', async () => {
     for (let at = 0; at < 20; at++) {
@@ -265,21 +246,23 @@ describe('killed in the middle', () => {
     }
     let requests = 0;
     let victim: ChildProcess | null = null;
-    const host = await serve(() => {
+    served = await serveRegistry(registry, () => {
       if (++requests === 200) victim?.kill('SIGKILL');
+      return null;
     });
+    const { host } = served;
     await commands.addRegistry({ host, kind: 'OCI', url: `http://${host}` });
     const { sourceId } = await commands.addSyncSource({ registry: host, repositories: '*' });
     const { runId } = await commands.requestSync({ source: sourceId });
 
-    victim = startProcess(database.url);
+    victim = startWorkerProcess(database.url);
     const [, signal] = (await once(victim, 'exit')) as [number | null, string | null];
     expect(signal).toBe('SIGKILL');
     expect(await database.prisma.syncRun.findUnique({ where: { id: Number(runId) } })).toMatchObject({
       status: 'RUNNING',
     });
 
-    const survivor = startProcess(database.url);
+    const survivor = startWorkerProcess(database.url);
     const run = await finished(runId);
     expect(run).toMatchObject({ status: 'SUCCEEDED', repositoriesTotal: 20, repositoriesDone: 20, errors: [] });
     const resumed = await snapshotOf(database);
@@ -293,50 +276,3 @@ describe('killed in the middle', () => {
     await once(survivor, 'exit');
   }, 60_000);
 });
-
-function startProcess(url: string): ChildProcess {
-  return fork(fileURLToPath(new URL('../support/worker-process.ts', import.meta.url)), [url], {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer;
-}
-
-async function answer(from: MemoryRegistry, method: string, url: string): Promise<Answer> {
-  const json = (value: object): Answer => ({
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(value)),
-  });
-  const missing: Answer = { status: 404, headers: {}, body: Buffer.from('{"errors":[]}') };
-  const [path = ''] = url.split('?');
-  if (path === '/v2/_catalog') {
-    for await (const repositories of from.listRepositories()) return json({ repositories });
-  }
-  const [, name = '', what, target = ''] = /^\/v2\/(.+)\/(tags|manifests|blobs|referrers)\/([^/]+)$/.exec(path) ?? [];
-  if (what === 'tags') {
-    for await (const page of from.listTags(name as never, new AbortController().signal))
-      return json({ name, tags: page.map((tag) => tag.name) });
-  }
-  if (what === 'manifests') {
-    const found = await from.fetchManifest(name as never, target as never).catch(() => null);
-    if (!found) return missing;
-    const headers = {
-      'content-type': found.mediaType ?? '',
-      'docker-content-digest': found.digest,
-      'content-length': String(found.raw.length),
-    };
-    return { status: 200, headers, body: Buffer.from(found.raw) };
-  }
-  if (what === 'blobs' && method === 'GET') {
-    for await (const body of from.fetchBlob(name as never, target as never)) {
-      return { status: 200, headers: {}, body: Buffer.from(body) };
-    }
-  }
-  return missing;
-}

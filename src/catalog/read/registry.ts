@@ -27,6 +27,7 @@ export interface HealthRecord {
   readonly checkedAt: Date | null;
   readonly message: string | null;
   readonly consecutiveFailures: number;
+  readonly pausedUntil: Date | null;
 }
 
 export interface RateLimitRecord {
@@ -77,6 +78,10 @@ interface RegistryRow {
   checked_at: Date | null;
   message: string | null;
   consecutive_failures: number | null;
+  fault_code: string | null;
+  fault_message: string | null;
+  failures: number | null;
+  paused_until: Date | null;
   rate_limit: number | null;
   rate_limit_remaining: number | null;
   rate_limit_resets_at: Date | null;
@@ -87,12 +92,39 @@ interface RegistryRow {
 const registries: ListQuery<RegistryRow, RegistryRecord> = {
   name: 'catalog.registries',
   columns: raw(
-    `g.id, g.host, g.kind, g.title, g.url, g.managed_by, h.status, h.checked_at, h.message, h.consecutive_failures, h.rate_limit, h.rate_limit_remaining, h.rate_limit_resets_at, h.rate_limit_observed_at, g.webhook_secret is not null as has_webhook`,
+    `g.id, g.host, g.kind, g.title, g.url, g.managed_by, h.status, h.checked_at, h.message, h.consecutive_failures,
+    g.webhook_secret is not null as has_webhook,
+    p.fault_code, p.fault_message, p.failures, p.paused_until,
+    l.rate_limit, l.rate_limit_remaining, l.rate_limit_resets_at, l.rate_limit_observed_at`,
   ),
-  from: raw('registry g left join registry_health h on h.registry_id = g.id'),
+  // Of its hosts the one that is left alone for longest, and the limit of which the least is left.
+  from: raw(`registry g
+    left join registry_health h on h.registry_id = g.id
+    left join lateral (
+      select o.origin || ': ' || o.fault_message as fault_message, o.fault_code, o.failures,
+        case when o.paused_until > now() then o.paused_until end as paused_until
+      from host_pace o
+      where o.registry_id = g.id and o.fault_code is not null
+        and (o.fault_code <> 'RATE_LIMITED' or o.paused_until > now())
+      order by o.paused_until desc limit 1
+    ) p on true
+    left join lateral (
+      select o.rate_limit, case when o.rate_limit_resets_at > now() then o.rate_limit_remaining end as rate_limit_remaining,
+        case when o.rate_limit_resets_at > now() then o.rate_limit_resets_at end as rate_limit_resets_at,
+        o.rate_limit_observed_at
+      from host_pace o
+      where o.registry_id = g.id and o.rate_limit_observed_at is not null
+      order by o.rate_limit_resets_at > now() desc, o.rate_limit_remaining limit 1
+    ) l on true`),
   where: TRUE,
   order: { name: 'registries', direction: 'ASC', key: { expression: raw('g.host'), type: 'text' }, id: raw('g.id') },
   toRecord: recordOf,
+};
+
+/** What it says of a registry that one of its hosts is left alone. */
+const STATUS: Readonly<Record<string, HealthRecord['status']>> = {
+  RATE_LIMITED: 'DEGRADED',
+  UNAUTHORIZED: 'UNAUTHORIZED',
 };
 
 function recordOf(row: RegistryRow): RegistryRecord {
@@ -106,10 +138,11 @@ function recordOf(row: RegistryRow): RegistryRecord {
     url: row.url,
     managedBy: row.managed_by,
     health: {
-      status: row.status ?? 'UNKNOWN',
+      status: row.fault_code === null ? (row.status ?? 'UNKNOWN') : (STATUS[row.fault_code] ?? 'UNREACHABLE'),
       checkedAt: row.checked_at,
-      message: row.message,
-      consecutiveFailures: row.consecutive_failures ?? 0,
+      message: row.fault_message ?? row.message,
+      consecutiveFailures: Math.max(row.consecutive_failures ?? 0, row.failures ?? 0),
+      pausedUntil: row.paused_until,
     },
     rateLimit: observedAt && {
       limit: row.rate_limit,

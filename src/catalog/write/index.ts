@@ -2,6 +2,7 @@ export * from './content-lock.ts';
 export * from './credential.ts';
 export { lockCounts, releaseImages } from './held-image.ts';
 export * from './deletion.ts';
+export * from './host-pace.ts';
 export { countImages } from './image.ts';
 export { recordImageTexts } from './image-text.ts';
 export * from './manifest.ts';

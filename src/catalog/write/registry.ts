@@ -1,5 +1,5 @@
 import type { Connection, Database } from '../database.ts';
-import type { Credential, RateLimit } from '../../registries/registry.ts';
+import type { Credential } from '../../registries/registry.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
 import type { RegistryKindName } from '../../domain/registry-kind.ts';
@@ -125,19 +125,15 @@ export async function removeRegistry(database: Database, id: number): Promise<vo
 export interface ObservedHealth {
   readonly status: HealthStatus;
   readonly message: string | null;
-  readonly rateLimit: RateLimit | null;
   /** It is how a run ended, not what it has met with so far: then it counts. */
   readonly isFinal: boolean;
 }
 
 export async function recordHealth(connection: Connection, id: number, seen: ObservedHealth, at: Date): Promise<void> {
-  const { rateLimit } = seen;
   await connection.run(
     `/* catalog.recordHealth */
-     insert into registry_health as h (registry_id, status, checked_at, message, consecutive_failures, rate_limit,
-                                       rate_limit_remaining, rate_limit_resets_at, rate_limit_observed_at)
-     select r.id, $2, $3::timestamptz, $4, case when $2 = 'HEALTHY' or not $9::boolean then 0 else 1 end, $5::int, $6::int,
-            $7::timestamptz, $8::timestamptz
+     insert into registry_health as h (registry_id, status, checked_at, message, consecutive_failures)
+     select r.id, $2, $3::timestamptz, $4, case when $2 = 'HEALTHY' or not $5::boolean then 0 else 1 end
      from registry r where r.id = $1::int
      on conflict (registry_id) do update set
        status = excluded.status,
@@ -145,23 +141,9 @@ export async function recordHealth(connection: Connection, id: number, seen: Obs
        message = excluded.message,
        consecutive_failures = case
          when excluded.status = 'HEALTHY' then 0
-         when $9::boolean then h.consecutive_failures + 1
-         else h.consecutive_failures end,
-       rate_limit = coalesce(excluded.rate_limit, h.rate_limit),
-       rate_limit_remaining = coalesce(excluded.rate_limit_remaining, h.rate_limit_remaining),
-       rate_limit_resets_at = coalesce(excluded.rate_limit_resets_at, h.rate_limit_resets_at),
-       rate_limit_observed_at = coalesce(excluded.rate_limit_observed_at, h.rate_limit_observed_at)`,
-    [
-      id,
-      seen.status,
-      at,
-      seen.message,
-      rateLimit?.limit ?? null,
-      rateLimit?.remaining ?? null,
-      rateLimit?.resetsAt ?? null,
-      rateLimit?.observedAt ?? null,
-      seen.isFinal,
-    ],
+         when $5::boolean then h.consecutive_failures + 1
+         else h.consecutive_failures end`,
+    [id, seen.status, at, seen.message, seen.isFinal],
   );
 }
 

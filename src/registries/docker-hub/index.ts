@@ -37,7 +37,6 @@ export function openDockerHub(given: RegistrySettings, http: HttpClient = openCl
         'Docker Hub deletes tags, and no manifests: delete each tag that names it',
       );
     },
-    traffic: api.trafficWith(registry.traffic),
   };
 }
 

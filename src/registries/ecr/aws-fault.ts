@@ -1,4 +1,5 @@
 import { RegistryError, type RegistryErrorCode } from '../../domain/errors.ts';
+import type { HttpAnswer } from '../../http/index.ts';
 import { shown } from '../answer.ts';
 
 /**
@@ -25,6 +26,13 @@ export function translateAwsFault(error: unknown, what: string): RegistryError {
     registryCode: name,
     ...(code === 'RATE_LIMITED' && { retryAt: new Date(Date.now() + PAUSE) }),
   });
+}
+
+/** Whether an answer means that there were too many requests; its status is that of a bad one. */
+export function isThrottled({ status, body }: HttpAnswer): boolean {
+  if (status !== 400) return false;
+  const [, name = ''] = /"__type"\s*:\s*"(?:[^"#]*#)?(\w+)"/.exec(body.toString('latin1')) ?? [];
+  return CODES[name] === 'RATE_LIMITED';
 }
 
 /** AWS does not say when to come back; its quotas are of calls in a second. */

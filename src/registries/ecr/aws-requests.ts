@@ -2,10 +2,8 @@ import { parseJsonObject } from '../../domain/json.ts';
 import type { HttpAnswer, HttpClient } from '../../http/index.ts';
 import { refuseStrangers } from '../answer.ts';
 import { openClient } from '../client.ts';
-import { withinTime } from '../deadline.ts';
 import type { RegistrySettings, Traffic } from '../registry.ts';
-import { RequestLimits } from '../request-limits.ts';
-import { translateAwsFault } from './aws-fault.ts';
+import { isThrottled, translateAwsFault } from './aws-fault.ts';
 
 /** What the AWS SDK has signed. */
 interface SignedRequest {
@@ -25,30 +23,21 @@ interface SignedRequest {
 export class AwsRequests {
   readonly #settings: RegistrySettings;
   readonly #http: HttpClient;
-  readonly #limits: RequestLimits;
   /** For the API where it is elsewhere than the registry. */
   #own: HttpClient | null = null;
 
   constructor(settings: RegistrySettings, http: HttpClient) {
     this.#settings = settings;
     this.#http = http;
-    this.#limits = new RequestLimits(settings.host);
   }
 
-  /** One call of the API; what goes wrong is said in our words. It may have to find out first who signs it. */
-  async call<Output>(
-    what: string,
-    signal: AbortSignal,
-    send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
-  ): Promise<Output> {
-    this.#limits.refuse(true);
+  /** One call of the API; what goes wrong is said in our words. */
+  async call<Output>(what: string, signal: AbortSignal, send: () => Promise<Output>): Promise<Output> {
     try {
-      return await withinTime(LONGEST_CALL, what, signal, (abortSignal) => send({ abortSignal }));
+      return await send();
     } catch (error) {
       signal.throwIfAborted();
-      const fault = translateAwsFault(error, what);
-      if (fault.code === 'RATE_LIMITED') this.#limits.obey(fault);
-      throw fault;
+      throw translateAwsFault(error, what);
     }
   }
 
@@ -67,6 +56,7 @@ export class AwsRequests {
         authorization,
         body: new TextDecoder().decode(request.body as Uint8Array),
         maxBytes: MAX_BYTES,
+        isRefusal: isThrottled,
       },
       abortSignal as AbortSignal,
     );
@@ -98,9 +88,6 @@ export class AwsRequests {
       get bytes() {
         return registry.bytes + own().bytes;
       },
-      get rateLimit() {
-        return registry.rateLimit;
-      },
     };
   }
 
@@ -115,8 +102,6 @@ export class AwsRequests {
   }
 }
 
-/** With all attempts. */
-const LONGEST_CALL = 5 * 60_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const QUESTION = /^(Describe|Get)/;
 /** What the client says itself. */

@@ -30,7 +30,6 @@ export function openGhcr(settings: RegistrySettings, http: HttpClient = openClie
   const api = openRestApi(http, url.origin === ORIGIN ? REST_API : url, credential.password);
   return {
     ...registry,
-    traffic: api.trafficWith(registry.traffic),
     listTags: (repository, signal) =>
       ownListOr(listTags(api, repository, signal), () => registry.listTags(repository, signal)),
     listRepositories: (prefix, signal) => listRepositories(api, prefix, signal),

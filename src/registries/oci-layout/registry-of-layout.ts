@@ -9,7 +9,7 @@ const PAGE = 1000;
 
 /** Answers for a layout as a registry would. Each document or blob that is read counts as one request. */
 export function registryOfLayout(host: RegistryHost, layout: Layout, close: () => Promise<void>): OpenRegistry {
-  const traffic = { requests: 0, bytes: 0, rateLimit: null };
+  const traffic = { requests: 0, bytes: 0 };
 
   function tagsOf(repository: RepositoryName): ReadonlyMap<TagName, NamedManifest> {
     const tags = layout.repositories.get(repository);

@@ -1,9 +1,7 @@
 import type { RegistryHost, RepositoryName } from '../../domain/reference.ts';
 import type { HttpAnswer, HttpClient } from '../../http/index.ts';
 import { errorOf } from '../answer.ts';
-import { trafficOf } from '../client.ts';
 import type { RegistrySettings, Traffic } from '../registry.ts';
-import { RequestLimits } from '../request-limits.ts';
 import { Authorizer } from './authorizer.ts';
 import { givenCredential, type CredentialSource } from './credential-source.ts';
 
@@ -30,25 +28,22 @@ export function deleteScope(repository: RepositoryName): string {
   return `repository:${repository}:delete`;
 }
 
-/** Requests to one registry: signed in, paced, counted. */
+/** Requests to one registry, signed in. */
 export class Session {
   readonly host: RegistryHost;
   readonly traffic: Traffic;
   readonly #http: HttpClient;
   readonly #authorizer: Authorizer;
-  readonly #limits: RequestLimits;
   readonly #origin: string;
   readonly #prefix: string;
 
   constructor(settings: RegistrySettings, http: HttpClient, credentials: CredentialSource = givenCredential(settings)) {
-    const limits = new RequestLimits(settings.host);
     this.host = settings.host;
     this.#http = http;
     this.#authorizer = new Authorizer(settings, http, credentials);
-    this.#limits = limits;
     this.#origin = settings.url.origin;
     this.#prefix = settings.url.pathname.replace(/\/+$/, '');
-    this.traffic = trafficOf(http, () => limits.rateLimit);
+    this.traffic = http.traffic;
   }
 
   /** The full address of a path, for messages and for links that stand in an answer to it. */
@@ -64,7 +59,6 @@ export class Session {
 
   /** The answer, of any status but those that mean that nothing else can be had now: 401 and 429. */
   async send(ask: Ask, signal: AbortSignal): Promise<HttpAnswer> {
-    this.#limits.refuse(ask.isPull === true);
     const known = this.#authorizer.current(ask.scope, signal);
     let authorization = known === null || typeof known === 'string' ? known : await known;
     let answer = await this.#sendOnce(ask, authorization, signal);
@@ -84,15 +78,11 @@ export class Session {
     const { method, headers, maxBytes, stream = false, isPull = false } = ask;
     const path = this.#prefix + ask.path;
     const request = { method, origin: this.#origin, path, headers, authorization, maxBytes, stream, isPull };
-    const answer = await this.#http.send(request, signal);
-    this.#limits.observe(answer.headers);
-    return answer;
+    return this.#http.send(request, signal);
   }
 
   #refuse(answer: HttpAnswer, ask: Ask): void {
     if (answer.status !== 401 && answer.status !== 429) return;
-    const error = errorOf(answer, `${ask.method} ${this.addressOf(ask.path.split('?')[0] ?? '')}`);
-    this.#limits.obey(error);
-    throw error;
+    throw errorOf(answer, `${ask.method} ${this.addressOf(ask.path.split('?')[0] ?? '')}`);
   }
 }

@@ -27,7 +27,6 @@ export function openQuay(settings: RegistrySettings, http: HttpClient = openClie
   const isRobot = credential !== null && signIn === null;
   return {
     ...registry,
-    traffic: api.trafficWith(registry.traffic),
     listTags: (repository, signal) =>
       ownListOr(listTags(api, repository, signal), () => registry.listTags(repository, signal)),
     listRepositories: (prefix, signal) =>

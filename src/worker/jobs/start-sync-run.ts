@@ -6,20 +6,17 @@ import { listRepositories } from '../../sync/index.ts';
 import type { JobContext } from '../context.ts';
 import { finishRun } from '../finish-run.ts';
 import type { SharedRegistry } from '../open-registries.ts';
-import { faultOf, retryAt, troubleOf } from '../retry.ts';
+import { faultOf, nextGo, troubleOf, type Go } from '../retry.ts';
 
 /**
  * Finds out which repositories a run has to look at, and queues each. A run without any is finished at once; one that a
  * notification asked for may have to wait.
  */
-export async function startSyncRun(
-  context: JobContext,
-  { runId, attempt }: JobPayload<'start-sync-run'>,
-): Promise<void> {
+export async function startSyncRun(context: JobContext, { runId, ...go }: JobPayload<'start-sync-run'>): Promise<void> {
   const signal = context.signalOf(runId);
   const later = await catalog.notifiedRunDue(context.database, runId);
   if (later !== null) {
-    return enqueue(context.database, [{ name: 'start-sync-run', payload: { runId, attempt }, runAt: later }]);
+    return enqueue(context.database, [{ name: 'start-sync-run', payload: { runId, ...go }, runAt: later }]);
   }
   const run = await catalog.startSyncRun(context.database, runId, context.now());
   if (run === null) return;
@@ -30,7 +27,7 @@ export async function startSyncRun(
   } catch (error) {
     signal.throwIfAborted();
     if (isUnavailable(error)) throw error;
-    await giveUpOrRetry(context, run, attempt, error);
+    await giveUpOrRetry(context, run, go, error);
   }
 }
 
@@ -58,28 +55,23 @@ async function queueRepositories(
       connection,
       payloads.map((payload) => ({ name: 'sync-repository', payload, priority })),
     );
-    if (names.length === 0) await finishRun(context, connection, run, registry.traffic.rateLimit);
+    if (names.length === 0) await finishRun(context, connection, run);
   });
   log.debug(`${run.host}: run ${run.id} looks at ${names.length} repositories`);
 }
 
-async function giveUpOrRetry(
-  context: JobContext,
-  run: catalog.SyncRun,
-  attempt: number,
-  error: unknown,
-): Promise<void> {
+async function giveUpOrRetry(context: JobContext, run: catalog.SyncRun, go: Go, error: unknown): Promise<void> {
   const { database, log, now } = context;
-  const again = retryAt(context, [error], attempt);
+  const again = nextGo(context, [error], go);
   const { host } = run;
-  const fault = faultOf(host, error, attempt, again !== null);
+  const fault = faultOf(host, error, go, again !== null);
   log.warn(`${host}: the repositories could not be listed: ${fault.message}`);
   await database.transaction(async (connection) => {
     if (!(await catalog.holdSyncRun(connection, run.id))) return;
     await catalog.replaceSyncErrors(connection, run.id, null, [fault], now());
-    if (again === null) return finishRun(context, connection, run, null);
-    await catalog.recordHealth(connection, run.registryId, troubleOf(fault, null), now());
-    const payload = { runId: run.id, attempt: attempt + 1 };
-    return enqueue(connection, [{ name: 'start-sync-run', payload, runAt: again }]);
+    if (again === null) return finishRun(context, connection, run);
+    await catalog.recordHealth(connection, run.registryId, troubleOf(fault), now());
+    const { runAt, ...next } = again;
+    return enqueue(connection, [{ name: 'start-sync-run', payload: { runId: run.id, ...next }, runAt }]);
   });
 }

@@ -8,7 +8,7 @@ import { countRepository } from '../../telemetry/index.ts';
 import type { JobContext } from '../context.ts';
 import { finishRun } from '../finish-run.ts';
 import type { SharedRegistry } from '../open-registries.ts';
-import { faultOf, retryAt, troubleOf } from '../retry.ts';
+import { faultOf, nextGo, troubleOf, type NextGo } from '../retry.ts';
 
 type Payload = JobPayload<'sync-repository'>;
 
@@ -67,16 +67,15 @@ async function conclude(
   const { runId, attempt } = payload;
   const place = { registryId: run.registryId, name: payload.name as RepositoryName };
   const errors = report.faults.map(({ error }) => error);
-  const again = retryAt(context, errors, attempt);
+  const again = nextGo(context, errors, payload);
   const faults = report.faults.map(({ reference, error }) =>
-    faultOf(reference, error, attempt, again !== null && error instanceof RegistryError && error.isTransient),
+    faultOf(reference, error, payload, again !== null && error instanceof RegistryError && error.isTransient),
   );
   for (const { reference, message, willRetry } of faults) {
     log.warn(`${reference}: ${message}${willRetry ? '; it is tried again' : ''}`);
   }
   const { tagsSeen, tagsChanged, manifestsFetched, needsRecount, synced } = report;
   const traffic = shared?.takeTraffic() ?? { requests: 0, bytesFetched: 0 };
-  const rateLimit = shared?.registry.traffic.rateLimit ?? null;
   const tally = { tagsSeen, tagsChanged, manifestsFetched, ...traffic };
   const repository = `${run.host}/${place.name}`;
   countRepository(run.host, tally);
@@ -87,19 +86,24 @@ async function conclude(
       needsRecount && catalog.recountRepository(connection, place),
       again === null
         ? catalog.completeRunRepository(connection, runId, place.name, tally)
-        : repeat(connection, { ...payload, attempt: attempt + 1 }, again, tally),
+        : repeat(connection, payload, again, tally),
       synced && catalog.recordSynced(connection, place, synced, now()),
       (faults.length > 0 || attempt > 1) && catalog.replaceSyncErrors(connection, runId, repository, faults, now()),
     ]);
     const trouble = again === null ? undefined : faults.find((fault) => fault.reference === repository);
-    if (trouble) await catalog.recordHealth(connection, run.registryId, troubleOf(trouble, rateLimit), now());
-    if (isLast) await finishRun(context, connection, run, rateLimit);
+    if (trouble) await catalog.recordHealth(connection, run.registryId, troubleOf(trouble), now());
+    if (isLast) await finishRun(context, connection, run);
   });
 }
 
 /** False: the repository is not done. */
-async function repeat(connection: Connection, payload: Payload, runAt: Date, tally: catalog.SyncTally): Promise<false> {
+async function repeat(
+  connection: Connection,
+  payload: Payload,
+  { runAt, ...go }: NextGo,
+  tally: catalog.SyncTally,
+): Promise<false> {
   await catalog.addToTally(connection, payload.runId, { ...tally, tagsSeen: 0 });
-  await enqueue(connection, [{ name: 'sync-repository', payload, runAt }]);
+  await enqueue(connection, [{ name: 'sync-repository', payload: { ...payload, ...go }, runAt }]);
   return false;
 }

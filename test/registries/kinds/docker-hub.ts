@@ -136,21 +136,6 @@ describeRegistry(play, () => {
     server.verify();
   });
 
-  test('the limit of the Hub API does not hold up the registry, and the nearer of both is told', async () => {
-    const ofApi = { 'x-ratelimit-limit': '180', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '9999999999' };
-    const ofPulls = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' };
-    const script: Entry[] = [
-      { request: `GET ${REPOSITORY}`, headers: ofApi, body: {} },
-      { request: HEAD, headers: { ...ofPulls, 'docker-content-digest': DIGEST, 'content-length': '9' } },
-    ];
-    const { registry, server } = await openPlayed(play, () => script);
-    await registry.describeRepository?.(repository, never);
-    expect(await registry.resolveManifest(repository, asTag('old'), never)).toBe(DIGEST);
-    expect(registry.traffic).toMatchObject({ requests: 2, rateLimit: { limit: 180, remaining: 0 } });
-    await expect(registry.describeRepository?.(repository, never)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
-    server.verify();
-  });
-
   test('a token that the Hub API does not take any more is asked for again, once for all', async () => {
     const entry = (authorization: string, status: number): Entry => ({
       request: `GET ${REPOSITORY}`,
