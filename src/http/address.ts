@@ -19,7 +19,7 @@ export function checkedConnector(policy: AddressPolicy, timeout: number): buildC
   const allowed = networksOf(policy.allowedNetworks);
   const trusted = bareHostname(policy.trustedHostname);
   const anyAddress = buildConnector({ timeout });
-  const checkedAddress = buildConnector({ timeout, lookup: checkedLookup(allowed) });
+  const checkedAddress = buildConnector({ timeout, lookup: checkedLookup(policy.allowedNetworks) });
 
   return (options, callback) => {
     const hostname = bareHostname(options.hostname);
@@ -27,6 +27,30 @@ export function checkedConnector(policy: AddressPolicy, timeout: number): buildC
     // A literal address is connected to without a lookup.
     if (isIP(hostname) !== 0 && !isAllowed(hostname, allowed)) return callback(refusal(hostname, hostname), null);
     return checkedAddress(options, callback);
+  };
+}
+
+/** As node:dns has it, asked for all addresses. */
+export type Resolve = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
+
+/** The lookup of a socket: hands it the addresses of a name where every one of them is allowed, and those alone. */
+export function checkedLookup(allowedNetworks: readonly string[], resolve: Resolve = lookup) {
+  const allowed = networksOf(allowedNetworks);
+  return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, []);
+      const refused = addresses.find(({ address }) => !isAllowed(address, allowed));
+      if (refused) return callback(refusal(hostname, refused.address), []);
+      const [first] = addresses;
+      if (options.all || !first) return callback(null, addresses);
+      return callback(null, first.address, first.family);
+    });
   };
 }
 
@@ -79,21 +103,6 @@ function networksOf(texts: readonly string[]): BlockList {
 
 function isAllowed(address: string, allowed: BlockList): boolean {
   return isPublicAddress(address) || allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
-
-function checkedLookup(allowed: BlockList) {
-  return (hostname: string, options: LookupOptions, callback: LookupCallback): void => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, []);
-      const refused = addresses.find(({ address }) => !isAllowed(address, allowed));
-      if (refused) return callback(refusal(hostname, refused.address), []);
-      const [first] = addresses;
-      if (options.all || !first) return callback(null, addresses);
-      return callback(null, first.address, first.family);
-    });
-  };
 }
 
 function refusal(hostname: string, address: string): RegistryError {

@@ -4,6 +4,7 @@ import type { Commands, Webhook } from '../commands/index.ts';
 import { CatalogError, RegistryError } from '../domain/errors.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import { isReadable, isSigned, isSignedWith, provesItself, readNotification } from '../hooks/index.ts';
+import { countNotification, type NotificationResult } from '../telemetry/index.ts';
 import { faultOf } from './faults.ts';
 import { MAX_BODY, NO_ROOM } from './limits.ts';
 
@@ -26,6 +27,7 @@ export function receiveNotifications(app: FastifyInstance, commands: Commands, l
       return reply.code(415).send(faultOf('BAD_REQUEST', 'A notification is JSON that is not compressed.'));
     }
     const isKnown = provesItself(webhook.secret, secret, headers);
+    senders.set(request, { host, webhook, isKnown });
     if (!isKnown) {
       if (!isSigned(headers)) return refuse(reply);
       const length = Number(headers['content-length'] ?? MAX_BODY);
@@ -33,7 +35,6 @@ export function receiveNotifications(app: FastifyInstance, commands: Commands, l
       unproven += length;
       reply.raw.once('close', () => (unproven -= length));
     }
-    senders.set(request, { host, webhook, isKnown });
     return undefined;
   }
 
@@ -55,6 +56,11 @@ export function receiveNotifications(app: FastifyInstance, commands: Commands, l
   void app.register((hooks, _, done) => {
     hooks.removeAllContentTypeParsers();
     hooks.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
+    hooks.addHook('onResponse', (request, reply, replied) => {
+      const sender = senders.get(request);
+      if (sender) countNotification(sender.host, RESULTS[reply.statusCode] ?? 'failed');
+      replied();
+    });
     hooks.post('/hooks/*', { onRequest: admit }, receive);
     done();
   });
@@ -66,6 +72,15 @@ interface KnownSender {
   /** False where the signature is still to be checked. */
   readonly isKnown: boolean;
 }
+
+/** What an answer says, for those who count. */
+const RESULTS: Readonly<Record<number, NotificationResult | undefined>> = {
+  202: 'taken',
+  204: 'ignored',
+  400: 'broken',
+  401: 'unproven',
+  413: 'broken',
+};
 
 /** Bytes of all bodies that are read to find out who sent them. */
 const MAX_UNPROVEN = 64 * MAX_BODY;

@@ -1,8 +1,11 @@
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync, brotliCompressSync, zstdCompressSync } from 'node:zlib';
-import { isPublicAddress } from '../../src/http/address.ts';
+import { checkedLookup, isPublicAddress, type Resolve } from '../../src/http/address.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
 import {
   nextLink,
@@ -15,6 +18,7 @@ import {
   type Turn,
 } from '../../src/http/index.ts';
 import type { HttpLimits } from '../../src/http/index.ts';
+import { AUTHORITY, ELSEWHERE, EXPIRED, LOOPBACK, SELF } from '../support/certificates.ts';
 import { describeSamples, sampleJson } from '../support/samples.ts';
 import { startScriptedServer, type Entry, type ScriptedServer } from '../support/scripted-server.ts';
 
@@ -245,6 +249,48 @@ describe('streams', () => {
   });
 });
 
+describe('TLS', () => {
+  const trusted = getCACertificates('default');
+  afterAll(() => setDefaultCACertificates(trusted));
+
+  test.each<[string, { cert: string; key: string } | null, string]>([
+    ['has expired', EXPIRED, 'its certificate has expired'],
+    ['is for another host', ELSEWHERE, 'its certificate is for another host'],
+    ['is self-signed', SELF, 'its certificate is self-signed; give the certificate to Node with NODE_EXTRA_CA_CERTS'],
+    ['is missing, since it speaks plain HTTP', null, 'it does not speak TLS; mark the registry insecure'],
+  ])('a certificate that %s is a fault of its own kind, at once', async (_, certificate, message) => {
+    setDefaultCACertificates([...trusted, AUTHORITY]);
+    await using stack = new AsyncDisposableStack();
+    const secure = certificate ? createTlsServer(certificate) : createHttpServer();
+    stack.defer(() => void secure.close());
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    await start([]);
+    const origin = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    const failed = get('/v2/', { origin });
+    await expect(failed).rejects.toMatchObject({ code: 'TLS_FAILED' });
+    await expect(failed).rejects.toThrow(`GET ${origin}/v2/: ${message}`);
+    expect(client.traffic.requests).toBe(1);
+  });
+
+  test('a certificate of an authority counts once that is known', async () => {
+    await using stack = new AsyncDisposableStack();
+    const secure = createTlsServer(LOOPBACK, (_, response) => void response.end('yes'));
+    stack.defer(() => {
+      secure.closeAllConnections();
+      secure.close();
+    });
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const origin = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    await start([]);
+    setDefaultCACertificates(trusted);
+    await expect(get('/', { origin })).rejects.toThrow('its certificate is from an unknown authority');
+    setDefaultCACertificates([...trusted, AUTHORITY]);
+    expect((await get('/', { origin })).text).toBe('yes');
+  });
+});
+
 describe('another attempt', () => {
   const reset: Entry['answer'] = (response) => response.destroy();
   const short: Entry['answer'] = (response) => {
@@ -421,7 +467,20 @@ describe('redirects', () => {
     ['a port of another service', [{ request: 'GET /a', ...to('http://127.0.0.1:22/') }], 'REFUSED_ADDRESS'],
     ['no address', [{ request: 'GET /a', ...to('http://[') }], 'MALFORMED'],
     ['a private address', [{ request: 'GET /a', ...to('http://10.0.0.1/') }], 'REFUSED_ADDRESS'],
-    ['loopback by number', [{ request: 'GET /a', ...to('http://2130706434/') }], 'REFUSED_ADDRESS'],
+    ...['http://2130706434/', 'http://0x7f000002:8080/', 'http://017700000002:8080/', 'http://127.2:8080/'].map(
+      (address): [string, Entry[], string] => [
+        `loopback by number, ${address},`,
+        [{ request: 'GET /a', ...to(address) }],
+        'REFUSED_ADDRESS',
+      ],
+    ),
+    ...['[::1]', '[::ffff:7f00:2]', '[::127.0.0.1]', '[64:ff9b::7f00:1]', 'LOCALHOST'].map(
+      (host): [string, Entry[], string] => [
+        `loopback by ${host}`,
+        [{ request: 'GET /a', ...to(`http://${host}:8080/`) }],
+        'REFUSED_ADDRESS',
+      ],
+    ),
     ['loopback in IPv6', [{ request: 'GET /a', ...to('http://[::ffff:127.0.0.1]:8080/') }], 'REFUSED_ADDRESS'],
     ['a name that means loopback', [{ request: 'GET /a', ...to('http://localhost:8080/') }], 'REFUSED_ADDRESS'],
     [
@@ -450,6 +509,38 @@ describe('redirects', () => {
     await start([{ request: 'POST /a', ...to('/b') }]);
     expect((await get('/a', { method: 'POST', body: 'x' })).status).toBe(307);
     server.verify();
+  });
+
+  describe('a name', () => {
+    /** What a socket is handed by a lookup whose answers come one after the other. */
+    async function looked(answers: string[][], networks: string[] = []) {
+      const asked: string[] = [];
+      const resolve: Resolve = (hostname, _, done) => {
+        asked.push(hostname);
+        done(
+          null,
+          (answers.shift() ?? []).map((address) => ({ address, family: 4 })),
+        );
+      };
+      const lookup = checkedLookup(networks, resolve);
+      const given = await new Promise((settle) => {
+        lookup('rebound.example.com', { all: true }, (error, addresses) => settle(error ?? addresses));
+      });
+      return { given, asked };
+    }
+
+    test('is resolved once for a connection, which is made to the address that was checked', async () => {
+      const { given, asked } = await looked([['93.184.216.34'], ['10.0.0.1']]);
+      expect(given).toEqual([{ address: '93.184.216.34', family: 4 }]);
+      expect(asked).toEqual(['rebound.example.com']);
+    });
+
+    test('that leads to several addresses is refused when one of them is', async () => {
+      const { given } = await looked([['93.184.216.34', '10.0.0.1']]);
+      expect(given).toMatchObject({ code: 'REFUSED_ADDRESS' });
+      expect(String(given)).toContain('rebound.example.com (10.0.0.1) is not a public address');
+      expect((await looked([['93.184.216.34', '10.0.0.1']], ['10.0.0.0/8'])).given).toHaveLength(2);
+    });
   });
 
   test.each([

@@ -223,6 +223,12 @@ describe('resolving', () => {
     server.verify();
   });
 
+  test('a 404 is one whatever code stands in it', async () => {
+    const body = errors('UNKNOWN');
+    await open([head({}, 404), { request: `GET ${TAGGED}`, status: 404, body }]);
+    expect(await resolve()).toBeNull();
+  });
+
   test('a 404 because of the Accept header is no absence', async () => {
     const body = {
       errors: [
@@ -234,6 +240,7 @@ describe('resolving', () => {
   });
 
   test.each([
+    [304, 'UNSUPPORTED'],
     [403, 'FORBIDDEN'],
     [500, 'UNAVAILABLE'],
   ])('%d is %s, and proves nothing', async (status, code) => {

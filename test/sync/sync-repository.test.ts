@@ -6,14 +6,25 @@ import {
   recountRepository,
   type SyncScope,
 } from '../../src/catalog/write/index.ts';
-import type { Digest } from '../../src/domain/digest.ts';
+import { digestOf, type Digest } from '../../src/domain/digest.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
+import { OCI_CONFIG } from '../../src/domain/media-type.ts';
 import type { RepositoryName } from '../../src/domain/reference.ts';
 import { syncRepository, type RepositoryReport } from '../../src/sync/index.ts';
 import { TagPlan } from '../../src/sync/plan.ts';
-import { aLayer, anArtifact, anAttestation, anImage, anIndex, document, type Content } from '../support/content.ts';
+import {
+  aLayer,
+  anArtifact,
+  anAttestation,
+  anImage,
+  anIndex,
+  document,
+  type Content,
+  type LayerSpec,
+} from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
+import { startScriptedServer } from '../support/scripted-server.ts';
 import { rowVersionsOf, snapshotOf } from '../support/snapshot.ts';
 
 const WEB = 'app/web';
@@ -58,6 +69,10 @@ async function sync(
 async function tags(): Promise<Record<string, Digest | null>> {
   const known = await knownRepository(database, { registryId, name: WEB as RepositoryName });
   return Object.fromEntries(known?.tags ?? []);
+}
+
+function descriptorOf({ digest, size, mediaType }: LayerSpec): object {
+  return { digest, size, mediaType };
 }
 
 async function events(): Promise<string[]> {
@@ -454,6 +469,43 @@ test('an index stands without a member that the registry does not have, and gain
   registry.push(WEB, '1-arm64', missing);
   await sync();
   expect((await snapshotOf(database))['entry']).toMatchObject([{}, { child: missing.digest }]);
+});
+
+test('indexes that stand in each other without end are cut off, and keep no other tag out', async () => {
+  let nested = anIndex([anImage()]);
+  for (let depth = 0; depth < 5; depth++) nested = anIndex([nested]);
+  registry.push(WEB, 'nested', nested);
+  registry.push(WEB, 'good', anImage());
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:nested TOO_LARGE`]);
+  expect(Object.keys(await tags())).toEqual(['good']);
+});
+
+test('a configuration that says to be larger than any is not fetched', async () => {
+  const config = { mediaType: OCI_CONFIG, digest: digestOf(Buffer.from('large')), size: 4 * 1024 * 1024 + 1 };
+  registry.push(WEB, 'large', anImage({ manifestExtra: { config } }));
+  expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:large TOO_LARGE`]);
+  expect(registry.countAsked('blob')).toBe(0);
+});
+
+test('an index may list one image twice, and two of one platform, in their order', async () => {
+  const [one, two] = [anImage(), anImage({ created: '2026-02-02T00:00:00Z' })];
+  registry.push(WEB, '1', anIndex([one, two, one].map((content) => ({ content, platform: AMD64 }))));
+  expect((await sync()).faults).toEqual([]);
+  expect((await snapshotOf(database))['entry']).toMatchObject([
+    { child: one.digest },
+    { child: two.digest },
+    { child: one.digest },
+  ]);
+});
+
+test('addresses that stand in a layer are kept, and never asked', async () => {
+  const elsewhere = await startScriptedServer();
+  const layer = aLayer('foreign');
+  const urls = [`${elsewhere.url.href}layer.tar`];
+  registry.push(WEB, '1', anImage({ layers: [layer], manifestExtra: { layers: [{ ...descriptorOf(layer), urls }] } }));
+  expect((await sync()).faults).toEqual([]);
+  expect(elsewhere.requests).toEqual([]);
+  await elsewhere.close();
 });
 
 describe('what is said of bases', () => {

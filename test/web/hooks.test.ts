@@ -107,6 +107,29 @@ describe('a notification', () => {
     expect(await queued()).toEqual([]);
   });
 
+  test('is counted by what came of it', async () => {
+    const counted = async (result: string) => {
+      const page = await (await fetch(`${web.address}/metrics`)).text();
+      const line = page
+        .split('\n')
+        .find((text) => text.startsWith(`stowage_notifications_total{registry="${HOST}",result="${result}"}`));
+      return Number(line?.split(' ').at(-1) ?? 0);
+    };
+    const sent: [string, () => Promise<Response>][] = [
+      ['taken', () => send(push('team-a/shop'))],
+      ['ignored', () => send(push('nobody/follows'))],
+      ['broken', () => send('{')],
+      ['unproven', () => send(push('team-a/shop'), { headers: {} })],
+    ];
+    for (const [result, request] of sent) {
+      const before = await counted(result);
+      await request();
+      // It is counted when the answer has left, which may be after it came.
+      while ((await counted(result)) === before) await new Promise((resolve) => setImmediate(resolve));
+      expect(await counted(result)).toBe(before + 1);
+    }
+  });
+
   test('is nothing to a source that is paused', async () => {
     await database.run('update sync_source set paused = true', []);
     expect((await send(push('team-a/shop', '1.4'))).status).toBe(204);

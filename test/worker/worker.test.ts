@@ -104,6 +104,19 @@ test('what may pass by itself is tried again, and leaves no error when it has', 
   expect(registry.countAsked('tags')).toBe(3);
 });
 
+test('sizes whose sum is beyond all numbers do not keep a run from its end', async () => {
+  for (const tag of ['1', '2', '3']) {
+    const layers = Array.from({ length: 1000 }, (_, at) => aLayer(`${tag} ${at}`, 'gzip', Number.MAX_SAFE_INTEGER));
+    registry.push('app/huge', tag, anImage({ layers }));
+  }
+  registry.push('app/web', 'latest', anImage());
+  const source = await addSource();
+  await work();
+  const run = await finished((await commands.requestSync({ source })).runId);
+  expect(run).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: 2, errors: [] });
+  expect((await snapshotOf(database))['repository']).toMatchObject([{ name: 'app/huge' }, { name: 'app/web' }]);
+});
+
 test('what does not pass is an error of the run, and of the registry that can not be reached', async () => {
   registry.push('app/web', 'latest', anImage());
   registry.push('app/worker', 'latest', anImage());
