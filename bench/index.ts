@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { benchEvents, type EventsBench } from './events/index.ts';
+import { benchHooks, type HooksBench } from './hooks/index.ts';
 import { benchHostile, type HostileBench } from './hostile/index.ts';
 import { benchNumbers, type NumbersBench } from './numbers/index.ts';
 import { benchQuery, type QueryBench } from './query/index.ts';
@@ -42,6 +43,15 @@ program
   .option('--burst <number>', 'events that are written at once', number, 100)
   .option('--rounds <number>', 'how often', number, 5)
   .action((bench: EventsBench) => benchEvents(bench, process.env['DATABASE_URL']));
+
+program
+  .command('hooks')
+  .description(
+    'Send storms of notifications to a webhook, and tell how soon they are answered and how many syncs they make.',
+  )
+  .option('--notifications <number>', 'how many in each storm', number, 1000)
+  .option('--connections <number>', 'how many at a time', number, 16)
+  .action((bench: HooksBench) => benchHooks(bench, process.env['DATABASE_URL']));
 
 program
   .command('hostile')

@@ -15,7 +15,8 @@ export async function registryVitals(connection: Connection): Promise<RegistryVi
      ) p on true
      left join lateral (
        select max(extract(epoch from now() - coalesce(
-         (select r.finished_at from sync_run r where r.source_id = s.id and r.status in ('SUCCEEDED', 'PARTIAL')
+         (select r.finished_at from sync_run r
+          where r.source_id = s.id and r.repository is null and r.status in ('SUCCEEDED', 'PARTIAL')
           order by r.id desc limit 1),
          (select r.created_at from sync_run r where r.source_id = s.id order by r.id limit 1)
        )))::float8 as oldest

@@ -3,7 +3,7 @@ import * as catalog from '../catalog/write/index.ts';
 import type { RegistryHost } from '../domain/reference.ts';
 import { parseRepositorySelection, parseTagSelection } from '../domain/selection.ts';
 import type { Mention } from '../hooks/index.ts';
-import { enqueue } from '../queue/index.ts';
+import { enqueueRuns } from '../queue/index.ts';
 
 /** Where a registry says that something changed. */
 export interface Webhook {
@@ -38,11 +38,7 @@ export function createNotificationCommands(database: Database, seal: catalog.Sea
       const others = await catalog.remindNotifiedRuns(database, notified);
       if (others.length === 0) return true;
       await database.transaction(async (connection) => {
-        const runs = await catalog.queueNotifiedRuns(connection, others);
-        await enqueue(
-          connection,
-          runs.map(({ id, dueAt }) => ({ name: 'start-sync-run', payload: { runId: id, attempt: 1 }, runAt: dueAt })),
-        );
+        await enqueueRuns(connection, await catalog.queueNotifiedRuns(connection, others));
       });
       return true;
     },

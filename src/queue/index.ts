@@ -1,3 +1,3 @@
 export { jobs, type Job, type JobName, type JobPayload } from './jobs.ts';
 export { queueDepth } from './depth.ts';
-export { enqueue, enqueueRun, prepareQueue, traceOf } from './queue.ts';
+export { enqueue, enqueueRun, enqueueRuns, prepareQueue, traceOf } from './queue.ts';

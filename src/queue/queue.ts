@@ -10,7 +10,15 @@ export async function prepareQueue(database: Database): Promise<void> {
 
 /** Queues the job that begins a run. */
 export function enqueueRun(connection: Connection, runId: number): Promise<void> {
-  return enqueue(connection, [{ name: 'start-sync-run', payload: { runId, attempt: 1 } }]);
+  return enqueueRuns(connection, [runId]);
+}
+
+/** Queues a job for each run that begins it. */
+export function enqueueRuns(connection: Connection, runIds: readonly number[]): Promise<void> {
+  return enqueue(
+    connection,
+    runIds.map((runId) => ({ name: 'start-sync-run', payload: { runId, attempt: 1 } })),
+  );
 }
 
 /** Queues jobs; within a transaction they are there when it commits, and only then. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import type { OpenRegistries } from './open-registries.ts';
+import type { PostponedJob } from './postponed-jobs.ts';
 import type { Presence } from './presence.ts';
 
 /** What every job is handed. */
@@ -14,4 +15,6 @@ export interface JobContext {
   readonly pauses: readonly number[];
   /** Aborted when the run is cancelled or the worker stops. */
   signalOf(runId: number): AbortSignal;
+  /** Queues a job that waits for a moment, and no longer than that. */
+  postpone(job: PostponedJob): Promise<void>;
 }

@@ -13,6 +13,7 @@ import type { JobContext } from './context.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
 import { syncRepository } from './jobs/sync-repository.ts';
 import { createOpenRegistries } from './open-registries.ts';
+import { PostponedJobs } from './postponed-jobs.ts';
 import { openPresence } from './presence.ts';
 import { startDueSources } from './schedule.ts';
 
@@ -49,6 +50,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     stowage_registry_changed: (id) => registries.reopen(id),
     stowage_host_pace: (id) => registries.refresh(id),
   });
+  const postponed = new PostponedJobs(database);
   const context: JobContext = {
     database,
     registries,
@@ -57,6 +59,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     now,
     pauses: settings.pauses ?? PAUSES,
     signalOf: (runId) => aborts.signalOf(runId),
+    postpone: (job) => postponed.add(job),
   };
 
   async function tick(): Promise<void> {
@@ -72,7 +75,10 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
   }
 
   const events = new EventEmitter() as WorkerEvents;
-  events.on('pool:create', ({ workerPool }) => void presence.assume(workerPool.id).catch(() => undefined));
+  events.on('pool:create', ({ workerPool }) => {
+    postponed.assume(workerPool);
+    void presence.assume(workerPool.id).catch(() => undefined);
+  });
   const runner = await run({
     pgPool: database.pool,
     noHandleSignals: true,
@@ -98,6 +104,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     async stop() {
       clearInterval(ticking);
       aborts.stop();
+      postponed.stop();
       await runner.stop();
       presence.close();
       await registries.close();

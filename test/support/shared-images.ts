@@ -12,6 +12,9 @@ import { promisify } from 'node:util';
 /** Real images, a real registry and the truth about them; they lie beside the checkout, where they are at all. */
 const imagesFolder = fileURLToPath(new URL('../../../shared/images/', import.meta.url));
 
+/** The layout that comes with Stowage. */
+const samplesFolder = fileURLToPath(new URL('../../samples/', import.meta.url));
+
 const NEEDED = ['docker-registry', 'skopeo', 'jq', 'curl'];
 
 /** Why tests against the real registry can't run here; null when they can. */
@@ -104,6 +107,8 @@ export interface RealRegistry {
   readonly host: string;
   /** Pushes one stage of pushes.txt. */
   load(stage: number): Promise<void>;
+  /** Pushes an image of the samples, such as demo/base:1.1, with all its platforms. */
+  push(reference: string, sample: string): Promise<void>;
   /** Copies what a tag names, whole, from another registry. */
   copy(from: RealRegistry, reference: string): Promise<void>;
   /** Deletes a manifest, and so all tags that name it. */
@@ -115,23 +120,35 @@ export interface RealRegistry {
 
 const run = promisify(execFile);
 
-/** One that deletes when it is asked to, unless told otherwise. */
-export async function startRegistry({ deletes = true } = {}): Promise<RealRegistry> {
+export interface RegistryOptions {
+  /** Whether it deletes when it is asked to; true when not given. */
+  readonly deletes?: boolean;
+  /** Where it tells what happens in it, given the host that it has, and the bearer token that it sends there. */
+  readonly notify?: { readonly token: string; urlOf(host: string): string };
+}
+
+export async function startRegistry({ deletes = true, notify }: RegistryOptions = {}): Promise<RealRegistry> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'stowage-registry-'));
   const environment = {
     ...process.env,
     REGISTRY_STATE: join(folder, 'state'),
     REGISTRY_STORAGE_DELETE_ENABLED: String(deletes),
+    ...(notify && { NOTIFY_URL: notify.urlOf(`127.0.0.1:${port}`), NOTIFY_TOKEN: notify.token }),
   };
   const script = join(imagesFolder, 'registry.sh');
   const host = `127.0.0.1:${port}`;
   // It is a daemon: its output must not be a pipe that would be waited for.
-  execFileSync(script, ['start', 'plain', String(port)], { env: environment, stdio: 'ignore' });
+  const mode = notify ? 'notify' : 'plain';
+  execFileSync(script, ['start', mode, String(port)], { env: environment, stdio: 'ignore' });
   return {
     host,
     async load(stage) {
       await run(join(imagesFolder, 'load.sh'), ['--stage', String(stage), host], { env: environment, maxBuffer: 1e8 });
+    },
+    async push(reference, sample) {
+      const source = `oci:${samplesFolder}:${sample}`;
+      await run('skopeo', ['copy', '--all', '--dest-tls-verify=false', source, `docker://${host}/${reference}`]);
     },
     async copy(from, reference) {
       const plain = ['--src-tls-verify=false', '--dest-tls-verify=false', '--all', '--preserve-digests'];

@@ -15,8 +15,8 @@ export interface RunningStowage {
   readonly address: string;
   /** The data of an answer; rejects when it has errors. */
   ask<T>(query: string, variables?: object): Promise<T>;
-  /** Follows a registry, and syncs what of it matches. Answers with the source's id. */
-  follow(registry: string, repositories: string): Promise<string>;
+  /** Follows a registry, and syncs what of it matches, also when it is told of it with a secret. Answers with the source's id. */
+  follow(registry: string, repositories: string, webhookSecret?: string): Promise<string>;
   /** Waits until a new run of the source has ended. */
   sync(source: string): Promise<FinishedRun>;
   close(): Promise<void>;
@@ -74,9 +74,9 @@ export async function startStowage(log: Logger = pino({ level: 'silent' })): Pro
     database,
     address,
     ask,
-    async follow(registry, repositories) {
+    async follow(registry, repositories, webhookSecret) {
       const added = await ask<Record<string, { userErrors: unknown[]; source?: { id: string } }>>(FOLLOW, {
-        registry: { host: registry },
+        registry: { host: registry, webhookSecret },
         source: { registry, repositories },
       });
       expect(Object.values(added).flatMap(({ userErrors }) => userErrors)).toEqual([]);

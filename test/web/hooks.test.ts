@@ -271,11 +271,11 @@ describe('a storm', () => {
     await other.close();
   });
 
-  test('of forged ones does not make the process grow, nor reads what they send', async () => {
+  test('of forged ones does not make the process grow', async () => {
     const body = Buffer.alloc(2 ** 20, 'x');
     const forge = async (headers: Record<string, string>) => {
-      for (let round = 0; round < 5; round++) {
-        const answers = await Promise.all(Array.from({ length: 20 }, () => send(body, { headers })));
+      for (let round = 0; round < 4; round++) {
+        const answers = await Promise.all(Array.from({ length: 10 }, () => send(body, { headers })));
         expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
         await Promise.all(answers.map((answer) => answer.text()));
       }
@@ -285,10 +285,10 @@ describe('a storm', () => {
     const before = process.memoryUsage().rss;
     await forge(headers);
     await forge({ authorization: 'Bearer forged' });
-    // 200 MB were sent.
-    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20);
+    // 80 MB were sent.
+    expect(process.memoryUsage().rss - before).toBeLessThan(60 * 2 ** 20);
     expect(await queued()).toEqual([]);
-  });
+  }, 120_000);
 
   test('of bodies that do not come is bounded in bytes', async () => {
     const { hostname, port } = new URL(web.address);

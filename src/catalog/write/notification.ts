@@ -51,16 +51,13 @@ export async function remindNotifiedRuns(
   );
 }
 
-/**
- * Queues a run for each, unless another process was faster. Answers with those that are new, and when they may begin at
- * the earliest.
- */
+/** Queues a run for each, unless another process was faster. Answers with those that are new. */
 export async function queueNotifiedRuns(
   connection: Connection,
   notified: readonly NotifiedRepository[],
-): Promise<{ id: number; dueAt: Date }[]> {
+): Promise<number[]> {
   // In one order, so that no two who are told of several wait for each other.
-  return connection.run(
+  const rows = await connection.run<{ id: number }>(
     `/* catalog.queueNotifiedRuns */
      insert into sync_run (source_id, registry_id, status, trigger, repositories, tags, max_tags, newest_by, platforms,
                            repository, notified_at)
@@ -69,9 +66,10 @@ export async function queueNotifiedRuns(
      from unnest($1::int[], $2::text[]) as n (source_id, name) join sync_source s on s.id = n.source_id
      order by s.id, n.name
      on conflict (source_id, repository) where status = 'QUEUED' and repository is not null do nothing
-     returning id, notified_at + ${QUIET} as "dueAt"`,
+     returning id`,
     valuesOf(notified),
   );
+  return rows.map((row) => row.id);
 }
 
 /**

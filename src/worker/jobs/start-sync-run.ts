@@ -16,7 +16,7 @@ export async function startSyncRun(context: JobContext, { runId, ...go }: JobPay
   const signal = context.signalOf(runId);
   const later = await catalog.notifiedRunDue(context.database, runId);
   if (later !== null) {
-    return enqueue(context.database, [{ name: 'start-sync-run', payload: { runId, ...go }, runAt: later }]);
+    return context.postpone({ name: 'start-sync-run', payload: { runId, ...go }, runAt: later });
   }
   const run = await catalog.startSyncRun(context.database, runId, context.now());
   if (run === null) return;

@@ -23,7 +23,7 @@ export async function syncRepository(context: JobContext, payload: Payload): Pro
   if (run?.status !== 'RUNNING') return;
   if (!(await presence.claim(run.registryId, payload.name))) {
     const runAt = new Date(now().getTime() + BUSY_MS);
-    return enqueue(database, [{ name: 'sync-repository', payload, runAt }]);
+    return context.postpone({ name: 'sync-repository', payload, runAt });
   }
   try {
     await look(context, payload, run, signal);
