@@ -18,29 +18,57 @@ export interface ServedDocument {
 
 const BASES = 20;
 
+/** Every hundredth tag moves. */
+const MOVED = 100;
+
 /**
  * All that a registry of this size answers, by path. Of an image's layers the lower 4 in 10 are those of one of 20
  * bases, the next 3 in 10 its repository's, the others its own. Layers have no bytes: nobody asks for them.
  */
 export function generateRegistry(size: RegistrySize): Map<string, ServedDocument> {
   const documents = new Map<string, ServedDocument>();
-  const names = Array.from({ length: size.repositories }, (_, at) => `team-${at % 25}/service-${at}`);
+  const names = Array.from({ length: size.repositories }, (_, at) => nameOf(at));
   documents.set('/v2/', list({}));
   documents.set('/v2/_catalog', list({ repositories: names }));
   for (const [at, name] of names.entries()) {
-    const count =
-      Math.floor(((at + 1) * size.tags) / size.repositories) - Math.floor((at * size.tags) / size.repositories);
-    const tags = Array.from({ length: count }, (_, version) => `1.${version}.0`);
+    const tags = Array.from({ length: tagsOf(size, at) }, (_, version) => `1.${version}.0`);
     documents.set(`/v2/${name}/tags/list`, list({ name, tags }));
-    for (const [version, tag] of tags.entries()) {
-      const config = configOf(at, version, size.layers);
-      const manifest = manifestOf(config, at, version, size.layers);
-      documents.set(`/v2/${name}/manifests/${tag}`, manifest);
-      documents.set(`/v2/${name}/manifests/${manifest.digest}`, manifest);
-      documents.set(`/v2/${name}/blobs/${config.digest}`, config);
-    }
+    for (const [version, tag] of tags.entries()) push(documents, size, at, version, tag);
   }
   return documents;
+}
+
+/** Lets one in a hundred tags name a new image. */
+export function moveTags(documents: Map<string, ServedDocument>, size: RegistrySize): void {
+  let place = 0;
+  for (let at = 0; at < size.repositories; at++) {
+    for (let version = 0; version < tagsOf(size, at); version++) {
+      if (place++ % MOVED === 0) push(documents, size, at, size.tags + version, `1.${version}.0`);
+    }
+  }
+}
+
+function tagsOf({ repositories, tags }: RegistrySize, at: number): number {
+  return Math.floor(((at + 1) * tags) / repositories) - Math.floor((at * tags) / repositories);
+}
+
+function push(
+  documents: Map<string, ServedDocument>,
+  { layers }: RegistrySize,
+  repository: number,
+  version: number,
+  tag: string,
+): void {
+  const name = nameOf(repository);
+  const config = configOf(repository, version, layers);
+  const manifest = manifestOf(config, repository, version, layers);
+  documents.set(`/v2/${name}/manifests/${tag}`, manifest);
+  documents.set(`/v2/${name}/manifests/${manifest.digest}`, manifest);
+  documents.set(`/v2/${name}/blobs/${config.digest}`, config);
+}
+
+function nameOf(repository: number): string {
+  return `team-${repository % 25}/service-${repository}`;
 }
 
 function list(body: object): ServedDocument {

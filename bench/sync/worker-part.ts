@@ -75,6 +75,7 @@ async function sync(): Promise<SyncResult> {
 answerCalls({
   start,
   sync,
+  cpu: () => process.cpuUsage(),
   /** Most memory that this process ever had, in MB. */
   peakMemory: () => process.resourceUsage().maxRSS / 1024,
 });

@@ -8,6 +8,14 @@ export interface ConnectionOf<T> {
   totalCount(): Promise<number>;
 }
 
+/** Compiled operations call no function that is not a resolver. */
+export const connectionFields = {
+  nodes: <T>(connection: ConnectionOf<T>) => connection.nodes(),
+  edges: <T>(connection: ConnectionOf<T>) => connection.edges(),
+  pageInfo: (connection: ConnectionOf<unknown>) => connection.pageInfo(),
+  totalCount: (connection: ConnectionOf<unknown>) => connection.totalCount(),
+};
+
 export interface PageInfoRecord {
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;

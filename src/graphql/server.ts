@@ -7,6 +7,7 @@ import {
 import { makeExecutableSchema, type IExecutableSchemaDefinition } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
+import { compiledOperations } from './compiled-operations.ts';
 import { costOf, costRefusal, type Cost } from './cost.ts';
 import { errorFormatter, statusOf } from './errors.ts';
 import {
@@ -74,6 +75,7 @@ export function createGraphServer<Context extends { readonly viewer: Viewer; rea
       emptyOperationName,
       statusOfErrors,
       costLimit,
+      compiledOperations(settings.log),
       leaveSubscriptions,
       settings.drain,
     ],

@@ -593,6 +593,27 @@ describe('at the registry', () => {
     },
   );
 
+  test('a registry that is known to delete no tags by name is not asked to', async () => {
+    const input = { host, credential: { username: 'me', password: 'its-token' } };
+    const update = 'mutation ($input: UpdateRegistryInput!) { updateRegistry(input: $input) { registry { host } } }';
+    expect(await data(update, { input }, true)).toEqual({ updateRegistry: { registry: { host } } });
+    await database.run(`update registry set kind = 'GHCR'`, []);
+    const versions = '/orgs/team/packages/container/app/versions';
+    const version = { id: 7, name: image.digest, metadata: { container: { tags: ['1'] } } };
+    server.script(
+      { request: 'GET /users/team', body: { type: 'Organization' }, times: 'any' },
+      there('1', image.digest),
+      { request: `GET ${versions}?state=active&per_page=100`, body: [version], times: 2 },
+      { request: `DELETE ${versions}/7`, having: { authorization: 'Bearer its-token' }, status: 204 },
+      ...gone(image.digest),
+    );
+    expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
+    server.verify();
+    expect(await data(`{ image(digest: "${image.digest}") { isAvailable } }`)).toEqual({
+      image: { isAvailable: false },
+    });
+  });
+
   test('a tag that is gone there already takes no manifest with it', async () => {
     server.script(refusal('1', 405, 'UNSUPPORTED'), ...gone('1'));
     expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);

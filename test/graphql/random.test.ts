@@ -48,6 +48,16 @@ test('what fits the schema is answered or refused in words, in a statement for e
   expect(answered).toBeGreaterThan(150);
 });
 
+test('what is asked again and again is answered alike, by code that was made for it', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const { text, variables } = operation(schema.getQueryType(), seed);
+    const first = await web.ask(text, variables);
+    let last = first;
+    for (let times = 0; times < 25; times++) last = await web.ask(text, variables);
+    expect({ seed, text, variables, answer: last }).toEqual({ seed, text, variables, answer: first });
+  }
+});
+
 test('what changes something is carried out or refused in words', async () => {
   for (let seed = 1; seed <= 150; seed++) {
     const { text, variables } = operation(schema.getMutationType(), seed);

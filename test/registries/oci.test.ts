@@ -7,6 +7,7 @@ import { MANIFEST_ACCEPT, OCI_INDEX, OCI_MANIFEST, SCHEMA1_SIGNED } from '../../
 import type { RegistryHost, RepositoryName, TagName } from '../../src/domain/reference.ts';
 import type { HttpLimits } from '../../src/http/index.ts';
 import { credentialFromDockerConfig } from '../../src/registries/docker-config.ts';
+import { withinTime } from '../../src/registries/deadline.ts';
 import { checkCredential, defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
 import { openClient } from '../../src/registries/client.ts';
 import { openOciRegistry } from '../../src/registries/oci/index.ts';
@@ -210,6 +211,13 @@ describe('resolving', () => {
 
   test('a 404 is believed when GET says it too', async () => {
     await open([head({}, 404), { request: `GET ${TAGGED}`, status: 404, body: errors('MANIFEST_UNKNOWN') }]);
+    expect(await resolve()).toBeNull();
+    server.verify();
+  });
+
+  test('a 404 is an absence whatever its code says, as at registry.redhat.io', async () => {
+    const body = { errors: [{ code: 'UNKNOWN', message: 'Not Found' }] };
+    await open([head({}, 404), { request: `GET ${TAGGED}`, status: 404, body }]);
     expect(await resolve()).toBeNull();
     server.verify();
   });
@@ -579,6 +587,8 @@ describe('signing in', () => {
     ['https://registry-1.docker.io', 'http://auth.docker.io/token', false],
     ['https://reg.example.com', 'https://auth.docker.io/token', false],
     ['https://registry.redhat.io', 'https://sso.redhat.com/auth/realms/rhcc', true],
+    ['https://lscr.io', 'https://ghcr.io/token', true],
+    ['https://lscr.example.com', 'https://ghcr.io/token', false],
     ['https://registry.gitlab.com', 'https://gitlab.com/jwt/auth', true],
     ['https://registry.example.com', 'https://gitlab.example.com/jwt/auth', true],
     ['https://registry.example.com', 'https://other.example.com/jwt/auth', false],
@@ -737,6 +747,28 @@ describe('the door', () => {
     expect(check('OCI', 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com')).toThrow('as OCI');
     const settings = { host: 'x' as RegistryHost, url: new URL('https://x'), credential: { kind: 'ambient' } as const };
     expect(() => openRegistry('OCI', settings)).toThrow("The worker's own identity can't sign in at https://x");
+  });
+});
+
+describe('work that does not heed its signal', () => {
+  const endless = () => new Promise<never>(() => undefined);
+
+  test('is waited for until its time is over', async () => {
+    await expect(withinTime(10, 'it', null, endless)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: 'it took longer than 0.01 s',
+    });
+    await expect(withinTime(10_000, 'it', null, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await withinTime(10_000, 'it', null, () => Promise.resolve(1))).toBe(1);
+  });
+
+  test('is left when the one who waits is aborted', async () => {
+    const reason = new Error('cancelled');
+    await expect(withinTime(10_000, 'it', AbortSignal.abort(reason), endless)).rejects.toBe(reason);
+    const controller = new AbortController();
+    const waiting = withinTime(10_000, 'it', controller.signal, endless);
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
   });
 });
 

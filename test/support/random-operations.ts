@@ -7,6 +7,7 @@ import {
   isInputObjectType,
   isListType,
   isNonNullType,
+  isObjectType,
   type GraphQLArgument,
   type GraphQLCompositeType,
   type GraphQLField,
@@ -56,22 +57,23 @@ export function randomOperation(schema: GraphQLSchema, root: GraphQLObjectType, 
     // Pages are nothing without what is on them.
     const nodes = offered.find(({ name }) => name === 'nodes' || name === 'node' || name === 'edges');
     const chosen = Array.from({ length: 1 + random.below(3) }, () => random.oneOf(offered)).filter(Boolean);
-    const parts = [...chosen, ...(nodes && happens(80) ? [nodes] : [])].map((each) =>
-      field(each, level, type === root),
-    );
+    const parts = [...chosen, ...(nodes && happens(80) ? [nodes] : [])].map((each) => field(each, type, level));
     const text = `{ __typename ${parts.join(' ')} }`;
     if (!happens(10)) return text;
     fragments.push(`fragment F${fragments.length} on ${type.name} ${text}`);
     return `{ ...F${fragments.length - 1} }`;
   }
 
-  function field(definition: GraphQLField<unknown, unknown>, level: number, isRoot: boolean): string {
+  function field(definition: GraphQLField<unknown, unknown>, parent: GraphQLCompositeType, level: number): string {
     fields += 1;
-    if (isRoot) statements += 1;
+    if (parent === root) statements += 1;
+    const isOfConnection = isObjectType(parent) && parent.getInterfaces().some(({ name }) => name === 'Connection');
     const type = getNamedType(definition.type);
-    // A connection's own lists and counts are functions of its record.
+    // A connection's own fields are worked out from what it is, and only a count needs a statement.
     const isWorkedOut = (definition.resolve ?? defaultFieldResolver) !== defaultFieldResolver;
-    if (isWorkedOut || definition.name === 'totalCount') statements += 1;
+    if (isOfConnection ? definition.name === 'totalCount' : isWorkedOut) statements += 1;
+    // Their ids are read, and then those that are not kept.
+    if (type.name === 'ImageConnection') statements += 1;
     const given = definition.args.filter(({ type: wanted }) => isNonNullType(wanted) || happens(40));
     const args = given.map((argument) => `${argument.name}: ${written(argument)}`).join(', ');
     // Each is another field, so that none contradicts one of the same name.

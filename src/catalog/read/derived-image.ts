@@ -1,7 +1,7 @@
 import sql, { raw } from 'sql-template-tag';
 import type { Connection } from '../database.ts';
+import { imageList, scopedOrder, type ImageListArguments, type ImagesById } from './image.ts';
 import { breakdownsByParent, type Breakdown, type BreakdownRow } from './numbers/index.ts';
-import { imageList, scopedOrder, type ImageListArguments } from './image.ts';
 import { MAX_PAGE, nestedList } from './page.ts';
 import { listsBy } from './rows.ts';
 import { IS_STACK } from './stack.ts';
@@ -19,18 +19,19 @@ export interface RebuildWaveRecord {
   readonly imageIds: readonly number[];
 }
 
-export function derivedImageReads(connection: Connection) {
+export function derivedImageReads(connection: Connection, imagesById: ImagesById) {
   return {
-    derivedImages: nestedList(connection, ({ filter, orderBy, directOnly }: DerivedImageArguments) =>
-      imageList(
+    derivedImages: nestedList(connection, ({ filter, orderBy, directOnly }: DerivedImageArguments) => ({
+      ...imageList(
         'derivedImages',
-        FROM,
+        'image_layer c join image i on i.manifest_id = c.image_id',
         filter,
         scopedOrder(orderBy, 'c.image_id'),
         ON_PARENT,
         ...(directOnly ? [IS_DIRECT] : []),
       ),
-    ),
+      recordsById: imagesById,
+    })),
 
     /** How many images stand on each, on whatever else they stand. */
     derivedCounts: async (ids: readonly number[]): Promise<Map<number, number>> => {
@@ -92,7 +93,6 @@ export function derivedImageReads(connection: Connection) {
   };
 }
 
-const FROM = 'image_layer c join image i on i.manifest_id = c.image_id join manifest m on m.id = i.manifest_id';
 const PARENT = raw('parent.id');
 const ON_PARENT = standsOn(PARENT);
 const IS_DERIVED = sql`i.manifest_id = any(array(select c.image_id from image_layer c where ${ON_PARENT}))`;

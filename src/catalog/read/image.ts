@@ -1,6 +1,7 @@
-import { raw, type Sql } from 'sql-template-tag';
+import sql, { raw, type Sql } from 'sql-template-tag';
 import type { Digest } from '../../domain/digest.ts';
 import type { NameAndValue, RunConfig } from '../../domain/image-config.ts';
+import { isWildcard } from '../../domain/pattern.ts';
 import type { Connection } from '../database.ts';
 import { allOf, conditionOf } from './filter.ts';
 import { IMAGE_CREATED_AT, imageConditions, type ImageFilter } from './image-filter.ts';
@@ -8,7 +9,7 @@ import { namesAndValues } from './json.ts';
 import { KeptRecords } from './kept-records.ts';
 import type { LayerRecord } from './layer.ts';
 import { imageOf, MANIFEST_COLUMNS, type ImageRecord, type ManifestRow } from './manifest-row.ts';
-import { nestedList, rootList, type ListQuery, type Order } from './page.ts';
+import { nestedList, rootList, type KeptListQuery, type Order } from './page.ts';
 
 /** A layer at its place in one image. */
 export interface ImageLayerRecord {
@@ -32,26 +33,35 @@ export interface ImageListArguments {
   readonly orderBy?: ImageOrder | null;
 }
 
+/** The records of images, as they are kept across requests. */
+export type ImagesById = KeptListQuery<ImageRecord>['recordsById'];
+
 /** Stacks of so many layers in all are kept across requests: what they hold never changes. */
 const KEPT_LAYERS = 100_000;
 
-export function imageReads(connection: Connection) {
+export function imageReads(connection: Connection, imagesById: ImagesById) {
   const kept = new KeptRecords<readonly ImageLayerRecord[]>(KEPT_LAYERS, (stack) => stack.length);
 
   return {
     forgetStack: (id: number | null) => kept.forget(id),
 
-    images: rootList(connection, ({ filter, orderBy }: ImageListArguments) =>
-      imageList('images', 'image i join manifest m on m.id = i.manifest_id', filter, orderOf(orderBy ?? NEWEST)),
-    ),
+    images: rootList(connection, ({ filter, orderBy }: ImageListArguments) => {
+      const list = imageList('images', 'image i', filter, orderOf(orderBy ?? NEWEST));
+      const where = orderBy?.field === 'SIZE' ? ofOnePlatform(filter ?? {}) : null;
+      return { ...list, ...(where && { where }), recordsById: imagesById };
+    }),
     /** Every image that the repository has or had. */
     imagesByRepository: nestedList(connection, ({ filter, orderBy }: ImageListArguments) => ({
       ...imageList('imagesByRepository', IN_REPOSITORY, filter, scopedOrder(orderBy, 'c.manifest_id')),
       within: raw('c.repository_id'),
+      recordsById: imagesById,
     })),
-    imagesByLayer: nestedList(connection, ({ filter, orderBy }: ImageListArguments) =>
-      imageList('imagesByLayer', WITH_LAYER, filter, scopedOrder(orderBy, 'c.image_id'), OF_LAYER),
-    ),
+    imagesByLayer: nestedList(connection, ({ filter, orderBy }: ImageListArguments) => ({
+      ...imageList('imagesByLayer', WITH_LAYER, filter, scopedOrder(orderBy, 'c.image_id'), OF_LAYER),
+      // An image may stack one layer twice.
+      repeats: true,
+      recordsById: imagesById,
+    })),
 
     /** Bottom first. */
     layersByImage: async (ids: readonly number[]): Promise<Map<number, readonly ImageLayerRecord[]>> => {
@@ -129,30 +139,35 @@ const KEYS = {
 
 const NEWEST: ImageOrder = { field: 'CREATED_AT', direction: 'DESC' };
 
-const IN_REPOSITORY =
-  'repository_manifest c join image i on i.manifest_id = c.manifest_id join manifest m on m.id = i.manifest_id';
+const IN_REPOSITORY = 'repository_manifest c join image i on i.manifest_id = c.manifest_id';
 
-/** An image that stacks one layer twice is in the list once. Not as a join, which would read every image first. */
-const WITH_LAYER = 'image_layer c join image i on i.manifest_id = c.image_id join manifest m on m.id = i.manifest_id';
-const OF_LAYER = raw(
-  'c.layer_id = parent.id and c.position = (select min(e.position) from image_layer e where e.image_id = c.image_id and e.layer_id = c.layer_id)',
-);
+const WITH_LAYER = 'image_layer c left join image i on i.manifest_id = c.image_id';
+const OF_LAYER = raw('c.layer_id = parent.id');
 
+/** `from` has image i. The manifest m is joined so that PostgreSQL leaves it out where no filter asks for it. */
 export function imageList(
   name: string,
   from: string,
   filter: ImageFilter | null | undefined,
   order: Order,
   ...scope: Sql[]
-): ListQuery<ManifestRow, ImageRecord> {
+): Omit<KeptListQuery<ImageRecord>, 'recordsById'> {
   return {
     name: `catalog.${name}`,
-    columns: raw(MANIFEST_COLUMNS),
-    from: raw(from),
+    from: raw(`${from} left join manifest m on m.id = i.manifest_id`),
     where: allOf([...scope, conditionOf(filter, imageConditions)]),
     order,
-    toRecord: imageOf,
   };
+}
+
+/**
+ * Null unless os and architecture are all that is asked for. An index has both before the size, so there is nothing to
+ * choose by their values, and hidden from the planner they let it keep its plan.
+ */
+function ofOnePlatform({ os, architecture, ...others }: ImageFilter): Sql | null {
+  if (os == null || architecture == null || isWildcard(os) || isWildcard(architecture)) return null;
+  if (Object.values(others).some((each) => each != null)) return null;
+  return sql`i.os = (select ${os}::text) and i.architecture = (select ${architecture}::text)`;
 }
 
 function orderOf({ field, direction }: ImageOrder): Order {

@@ -4,7 +4,7 @@ import { baseImageReads } from './base-image.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
-import { imageReads } from './image.ts';
+import { imageReads, type ImagesById } from './image.ts';
 import { layerReads } from './layer.ts';
 import { manifestReads } from './manifest.ts';
 import { newerTagReads } from './newer-tag.ts';
@@ -45,7 +45,7 @@ export {
 export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './platform.ts';
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
-export type { MetadataRecord, RepositoryKey, RepositoryRecord } from './repository.ts';
+export type { MetadataRecord, RepositoryDetails, RepositoryKey, RepositoryRecord } from './repository.ts';
 export type { StatisticsRecord } from './numbers/index.ts';
 export type { SearchHit } from './search/index.ts';
 export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
@@ -59,7 +59,8 @@ export type CatalogReads = ReturnType<typeof createReads>;
  */
 export function createReads(connection: Connection) {
   const { forgetManifest, ...manifests } = manifestReads(connection);
-  const { forgetStack, ...images } = imageReads(connection);
+  const imagesById = manifests.manifestsById as ImagesById;
+  const { forgetStack, ...images } = imageReads(connection, imagesById);
   const tagEvents = tagEventReads(connection);
   const sync = syncReads(connection);
   const { followTagEvents, tagEventEar } = tagEventFeed(tagEvents);
@@ -79,7 +80,7 @@ export function createReads(connection: Connection) {
     ...manifests,
     ...images,
     ...baseImageReads(connection),
-    ...derivedImageReads(connection),
+    ...derivedImageReads(connection, imagesById),
     ...historyReads(connection),
     ...layerReads(connection),
     ...searchReads(connection),

@@ -44,17 +44,29 @@ export interface IdOrder extends Order {
 
 export type KeyType = 'number' | 'text' | 'instant';
 
-/** A list: what stands after `select`, `from` and `where`. In a nested list they may name `parent.id`. */
-export interface ListQuery<R extends Row, T> {
+/** A list: what stands after `from` and `where`. In a nested list they may name `parent.id`. */
+interface AnyListQuery {
   /** For the comment that opens the statement. */
   readonly name: string;
-  readonly columns: Sql;
   readonly from: Sql;
   readonly where: Sql;
   /** In a nested list, the column that is its parent's id, where an index has it before the order. */
   readonly within?: Sql;
   readonly order: Order;
+}
+
+/** A list whose entries are made of columns. */
+export interface ListQuery<R extends Row, T> extends AnyListQuery {
+  readonly columns: Sql;
   readonly toRecord: (row: R) => T;
+}
+
+/** A list of which only the ids are read: the records behind them are known, or read beside it by whoever keeps them. */
+export interface KeptListQuery<T> extends AnyListQuery {
+  /** True where `from` has an entry several times, which then counts once. */
+  readonly repeats?: boolean;
+  /** Lacks what is not there any more. */
+  readonly recordsById: (ids: readonly number[]) => Promise<ReadonlyMap<number, T>>;
 }
 
 /** Throws INVALID_ARGUMENT and INVALID_CURSOR, as do the other reads here. */
@@ -75,7 +87,7 @@ export interface NestedList<A, T> {
 
 export function rootList<A, R extends Row, T>(
   connection: Connection,
-  define: (args: A) => ListQuery<R, T>,
+  define: (args: A) => ListQuery<R, T> | KeptListQuery<T>,
 ): RootList<A, T> {
   return {
     check: (args) => void windowOf(args, define(args).order),
@@ -83,12 +95,13 @@ export function rootList<A, R extends Row, T>(
       const query = define(args);
       const window = windowOf(args, query.order);
       const rows = await connection.query<R & PageRow>(sql`${title(query)}${select(query, window)}`);
-      return pageOf(rows, query, window);
+      const cut = cutOf(rows, window);
+      return pageOf(cut, query.order, await recordReader(cut.rows, query));
     },
     async count(args) {
       const query = define(args);
       const rows = await connection.query<{ count: number }>(
-        sql`${title(query, 'count ')}select count(*) from ${query.from} where ${query.where}`,
+        sql`${title(query, 'count ')}select ${countOf(query)} from ${query.from} where ${query.where}`,
       );
       return rows[0]?.count ?? 0;
     },
@@ -97,7 +110,7 @@ export function rootList<A, R extends Row, T>(
 
 export function nestedList<A, R extends Row, T>(
   connection: Connection,
-  define: (args: A) => ListQuery<R, T>,
+  define: (args: A) => ListQuery<R, T> | KeptListQuery<T>,
 ): NestedList<A, T> {
   return {
     check: (args) => void windowOf(args, define(args).order),
@@ -108,12 +121,17 @@ export function nestedList<A, R extends Row, T>(
         sql`${title(query)}select parent.id as parent_id, entry.* from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (${select(query, window)}) entry`,
       );
       const byParent = Map.groupBy(rows, (row) => row.parent_id);
-      return new Map(parents.map((parent) => [parent, pageOf(byParent.get(parent) ?? [], query, window)]));
+      const cuts = parents.map((parent) => cutOf(byParent.get(parent) ?? [], window));
+      const recordOf = await recordReader(
+        cuts.flatMap((cut) => cut.rows),
+        query,
+      );
+      return new Map(cuts.map((cut, at) => [parents[at] as number, pageOf(cut, query.order, recordOf)]));
     },
     async counts(parents, args) {
       const query = define(args);
       const rows = await connection.query<{ parent_id: number; count: number }>(
-        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (select count(*) from ${query.from} where ${query.where}${query.within === undefined ? empty : sql` and ${query.within} = parent.id`}) entry`,
+        sql`${title(query, 'count ')}select parent.id as parent_id, entry.count from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (select ${countOf(query)} as count from ${query.from} where ${query.where}${query.within === undefined ? empty : sql` and ${query.within} = parent.id`}) entry`,
       );
       return new Map(rows.map((row) => [row.parent_id, row.count]));
     },
@@ -160,14 +178,26 @@ function title(query: { readonly name: string }, prefix = ''): Sql {
 /**
  * One row more than the page has says whether the list goes on. A parent is found by two comparisons, not by `=`: of
  * that PostgreSQL expects as few rows as parents have on average, and would read and sort all of those that a large one
- * has, rather than begin where the index does.
+ * has, rather than begin where the index does. The length of the page is written out, since a plan that knows it is one
+ * that PostgreSQL keeps.
  */
-function select<R extends Row, T>({ columns, from, where, within, order }: ListQuery<R, T>, window: Window): Sql {
+function select<R extends Row, T>(query: ListQuery<R, T> | KeptListQuery<T>, window: Window): Sql {
+  const { from, where, within, order } = query;
   const way = raw((order.direction === 'ASC') === window.isBackward ? 'desc' : 'asc');
   const key = order.key === null ? empty : sql`${keyText(order.key)} as page_key, `;
   const sorted = columnsOf(order, within).map((column) => sql`${column} ${way}`);
   const scope = within === undefined ? empty : sql`${within} >= parent.id and ${within} <= parent.id and `;
-  return sql`select ${key}${order.id} as page_id, ${columns} from ${from} where ${scope}${where}${beyond(order, within, window.after, 'ASC')}${beyond(order, within, window.before, 'DESC')} order by ${join(sorted)} limit ${window.size + 1}`;
+  const columns = 'columns' in query ? sql`, ${query.columns}` : empty;
+  const once = isRepeating(query) ? sql` group by ${join(columnsOf(order, within))}` : empty;
+  return sql`select ${key}${order.id} as page_id${columns} from ${from} where ${scope}${where}${beyond(order, within, window.after, 'ASC')}${beyond(order, within, window.before, 'DESC')}${once} order by ${join(sorted)} limit ${raw(String(window.size + 1))}`;
+}
+
+function countOf<R extends Row, T>(query: ListQuery<R, T> | KeptListQuery<T>): Sql {
+  return isRepeating(query) ? sql`count(distinct ${query.order.id})` : raw('count(*)');
+}
+
+function isRepeating<R extends Row, T>(query: ListQuery<R, T> | KeptListQuery<T>): boolean {
+  return 'recordsById' in query && query.repeats === true;
 }
 
 /** As the index has them. */
@@ -194,20 +224,47 @@ function keyText({ expression, type }: { readonly expression: Sql; readonly type
   return sql`to_char((${expression}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
-function pageOf<R extends Row, T>(
-  rows: readonly (R & PageRow)[],
-  { order, toRecord }: ListQuery<R, T>,
-  window: Window,
-): Page<T> {
-  const hasMore = rows.length > window.size;
-  const page = rows.slice(0, window.size);
-  if (window.isBackward) page.reverse();
+/** The rows of a page, and what the window says of those before and behind. */
+interface Cut<R> {
+  readonly rows: readonly R[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+function cutOf<R>(rows: readonly R[], { size, isBackward, before, after }: Window): Cut<R> {
+  const hasMore = rows.length > size;
+  const page = rows.slice(0, size);
   return {
-    nodes: page.map(toRecord),
-    cursorAt: (place) => formatCursor(order, page[place] as PageRow),
-    hasNextPage: window.isBackward ? window.before !== null : hasMore,
-    hasPreviousPage: window.isBackward ? hasMore : window.after !== null,
+    rows: isBackward ? page.reverse() : page,
+    hasNextPage: isBackward ? before !== null : hasMore,
+    hasPreviousPage: isBackward ? hasMore : after !== null,
   };
+}
+
+/** How a row becomes its record; undefined for one that was removed while the list was read. */
+async function recordReader<R extends Row, T>(
+  rows: readonly (R & PageRow)[],
+  query: ListQuery<R, T> | KeptListQuery<T>,
+): Promise<(row: R & PageRow) => T | undefined> {
+  if ('columns' in query) return query.toRecord;
+  const records = await query.recordsById([...new Set(rows.map((row) => row.page_id))]);
+  return (row) => records.get(row.page_id);
+}
+
+function pageOf<R extends PageRow, T>(
+  { rows, hasNextPage, hasPreviousPage }: Cut<R>,
+  order: Order,
+  recordOf: (row: R) => T | undefined,
+): Page<T> {
+  const nodes: T[] = [];
+  const places: R[] = [];
+  for (const row of rows) {
+    const record = recordOf(row);
+    if (record === undefined) continue;
+    nodes.push(record);
+    places.push(row);
+  }
+  return { nodes, cursorAt: (place) => formatCursor(order, places[place] as R), hasNextPage, hasPreviousPage };
 }
 
 function windowOf({ first, after, last, before }: PageArguments, order: Order): Window {

@@ -1,6 +1,6 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import type { NameAndValue } from '../../domain/image-config.ts';
-import { DOCKER_HUB, familiarName } from '../../domain/reference.ts';
+import { DOCKER_HUB } from '../../domain/reference.ts';
 import { isWebAddress } from '../../domain/web-address.ts';
 import type { Connection } from '../database.ts';
 import {
@@ -25,13 +25,15 @@ import { namesAndValues } from './json.ts';
 export interface RepositoryRecord {
   readonly __typename: 'Repository';
   readonly id: number;
-  readonly registryId: number;
   readonly host: string;
   readonly name: string;
-  readonly reference: string;
-  readonly familiarName: string;
+  /** Null where the record comes with a tag: of most of those nobody asks more than the name. */
+  readonly details: RepositoryDetails | null;
+}
+
+/** All else that is known of a repository. */
+export interface RepositoryDetails {
   readonly description: string | null;
-  readonly isOfficial: boolean;
   readonly isPrivate: boolean | null;
   readonly starCount: number | null;
   readonly pullCount: number | null;
@@ -136,7 +138,7 @@ const KEYS = {
 } as const satisfies Record<string, readonly [string, KeyType]>;
 
 const COLUMNS = raw(
-  `r.id, r.registry_id, g.host, r.name, r.description, r.is_private, r.star_count, r.pull_count, r.owner, r.team, r.lifecycle, r.documentation_url, r.source_url, r.annotations, r.tag_count, r.stored_size, r.first_seen_at, r.updated_at, s.synced_at, r.unavailable_since`,
+  `r.id, g.host, r.name, r.description, r.is_private, r.star_count, r.pull_count, r.owner, r.team, r.lifecycle, r.documentation_url, r.source_url, r.annotations, r.tag_count, r.stored_size, r.first_seen_at, r.updated_at, s.synced_at, r.unavailable_since`,
 );
 const FROM = raw(
   'repository r join registry g on g.id = r.registry_id left join repository_sync s on s.repository_id = r.id',
@@ -144,7 +146,6 @@ const FROM = raw(
 
 interface RepositoryRow {
   id: number;
-  registry_id: number;
   host: string;
   name: string;
   description: string | null;
@@ -266,30 +267,28 @@ function recordOf(row: RepositoryRow): RepositoryRecord {
   return {
     __typename: 'Repository',
     id: row.id,
-    registryId: row.registry_id,
     host: row.host,
     name: row.name,
-    reference: `${row.host}/${row.name}`,
-    familiarName: familiarName(row.host, row.name),
-    description: row.description,
-    isOfficial: row.host === DOCKER_HUB && row.name.startsWith('library/'),
-    isPrivate: row.is_private,
-    starCount: row.star_count,
-    pullCount: row.pull_count,
-    metadata: {
-      repositoryId: row.id,
-      owner: row.owner,
-      team: row.team,
-      lifecycle: row.lifecycle,
-      documentationUrl: row.documentation_url,
-      sourceUrl: row.source_url,
-      annotations: namesAndValues(row.annotations),
+    details: {
+      description: row.description,
+      isPrivate: row.is_private,
+      starCount: row.star_count,
+      pullCount: row.pull_count,
+      metadata: {
+        repositoryId: row.id,
+        owner: row.owner,
+        team: row.team,
+        lifecycle: row.lifecycle,
+        documentationUrl: row.documentation_url,
+        sourceUrl: row.source_url,
+        annotations: namesAndValues(row.annotations),
+      },
+      tagCount: row.tag_count,
+      storedSize: row.stored_size,
+      firstSeenAt: row.first_seen_at,
+      updatedAt: row.updated_at,
+      lastSyncedAt: row.synced_at,
+      unavailableSince: row.unavailable_since,
     },
-    tagCount: row.tag_count,
-    storedSize: row.stored_size,
-    firstSeenAt: row.first_seen_at,
-    updatedAt: row.updated_at,
-    lastSyncedAt: row.synced_at,
-    unavailableSince: row.unavailable_since,
   };
 }

@@ -18,7 +18,7 @@ import { imageConditions, type ImageFilter } from './image-filter.ts';
 import { indexesAbove, manifestsBelow } from './index-tree.ts';
 import { nestedList, rootList, type KeyType, type ListQuery } from './page.ts';
 import { imageRunsOn, type PlatformArgument } from './platform.ts';
-import { TAG_COLUMNS, tagOf, type TagRecord, type TagRow } from './tag-row.ts';
+import { PLACED_TAG_COLUMNS, TAG_COLUMNS, tagOf, type TagRecord, type TagRow } from './tag-row.ts';
 
 export interface TagFilter extends Composable<TagFilter>, PlaceFilter {
   readonly name?: string | null;
@@ -51,6 +51,7 @@ export function tagReads(connection: Connection) {
     tags: rootList(connection, (args: TagListArguments) => listOf('tags', args)),
     tagsByRepository: nestedList(connection, (args: TagListArguments) => ({
       ...listOf('tagsByRepository', args),
+      columns: raw(TAG_COLUMNS),
       within: raw('t.repository_id'),
     })),
     /** Tags that name a manifest, directly or through indexes, by name. */
@@ -120,7 +121,7 @@ function listOf(name: string, { filter, orderBy }: TagListArguments, ...scope: S
   const present = filter?.includeDeleted ? [] : [raw('t.deleted_at is null')];
   return {
     name: `catalog.${name}`,
-    columns: raw(TAG_COLUMNS),
+    columns: raw(PLACED_TAG_COLUMNS),
     from: raw('tag t'),
     where: allOf([...scope, ...present, conditionOf(filter, conditions)]),
     order: { name: `tags ${field}`, direction, key: { expression: raw(expression), type }, id: raw('t.id') },

@@ -1,5 +1,6 @@
 import type { Connection } from '../database.ts';
 import { LOCK_SPACES } from '../lock.ts';
+import { BY_KEY } from './by-key.ts';
 import type { RepositoryPlace } from './repository.ts';
 
 /*
@@ -71,11 +72,11 @@ function changeTotals(sign: '+' | '-', name: string, changes: string): string {
   ), of_layer as (
     select k.registry_id, k.os, k.architecture, b.media_type, b.layer_id
     from (select distinct layer_id from blob) c join layer_blob b on b.layer_id = c.layer_id
-    join held_blob k on k.blob_id = b.id ${keptBlob}
+    cross join lateral (select h.* from held_blob h where h.blob_id = b.id ${BY_KEY}) k ${keptBlob}
   ), of_digest as (
     select k.registry_id, k.os, k.architecture, b.media_type, b.digest, b.size
     from (select distinct digest, size from blob) c join layer_blob b on b.digest = c.digest and b.size = c.size
-    join held_blob k on k.blob_id = b.id ${keptBlob}
+    cross join lateral (select h.* from held_blob h where h.blob_id = b.id ${BY_KEY}) k ${keptBlob}
   ), layer_scope as (
     select s.scope, s.key, c.layer_id from blob c ${BLOB_SCOPES}
     except
@@ -99,6 +100,10 @@ function changeTotals(sign: '+' | '-', name: string, changes: string): string {
     nominal_size = t.nominal_size + excluded.nominal_size, stored_size = t.stored_size + excluded.stored_size`;
 }
 
+const LAYERS_OF_CHANGE = `cross join lateral (
+      select l.layer_id, l.blob_id from image_layer l where l.image_id = c.image_id ${BY_KEY}
+    ) il`;
+
 const TAKE_IN = changeTotals(
   '+',
   'takeInImages',
@@ -112,7 +117,7 @@ const TAKE_IN = changeTotals(
   ), blob_change as (
     insert into held_blob (blob_id, registry_id, os, architecture)
     select distinct il.blob_id, c.registry_id, i.os, i.architecture
-    from image_change c join image i on i.manifest_id = c.image_id join image_layer il on il.image_id = c.image_id
+    from image_change c join image i on i.manifest_id = c.image_id ${LAYERS_OF_CHANGE}
     where not exists (
       select from held_blob h
       where h.blob_id = il.blob_id and h.registry_id = c.registry_id and h.os = i.os and h.architecture = i.architecture
@@ -129,22 +134,26 @@ function release(name: string, images: string): string {
     `image_change as (
       delete from held_image h using (${images}) gone (image_id)
       where h.image_id = gone.image_id and not exists (
-        select from repository_manifest rm join repository r on r.id = rm.repository_id
-        where rm.manifest_id = h.image_id and rm.gone_at is null and r.registry_id = h.registry_id
+        select from repository_manifest rm
+        where rm.manifest_id = h.image_id and rm.gone_at is null and exists (
+          select from repository r where r.id = rm.repository_id and r.registry_id = h.registry_id ${BY_KEY}
+        )
       )
       returning h.image_id, h.registry_id
     ), blob_change as (
       delete from held_blob h using (
         select distinct c.registry_id, i.os, i.architecture, il.layer_id, il.blob_id
-        from image_change c join image i on i.manifest_id = c.image_id join image_layer il on il.image_id = c.image_id
+        from image_change c join image i on i.manifest_id = c.image_id ${LAYERS_OF_CHANGE}
       ) gone
       where h.blob_id = gone.blob_id and h.registry_id = gone.registry_id and h.os = gone.os
         and h.architecture = gone.architecture and not exists (
-          select from image_layer il join held_image k on k.image_id = il.image_id
-          join image i on i.manifest_id = k.image_id
-          where il.layer_id = gone.layer_id and il.blob_id = gone.blob_id and k.registry_id = gone.registry_id
-            and i.os = gone.os and i.architecture = gone.architecture
-            and (k.image_id, k.registry_id) not in (select image_id, registry_id from image_change)
+          select from image_layer il
+          where il.layer_id = gone.layer_id and il.blob_id = gone.blob_id and exists (
+            select from held_image k join image i on i.manifest_id = k.image_id
+            where k.image_id = il.image_id and k.registry_id = gone.registry_id
+              and i.os = gone.os and i.architecture = gone.architecture
+              and (k.image_id, k.registry_id) not in (select image_id, registry_id from image_change) ${BY_KEY}
+          )
         )
       returning h.blob_id, h.registry_id, h.os, h.architecture
     )`,

@@ -5,6 +5,7 @@ import { recordBaseClaims } from './base-claim.ts';
 import { recordImages } from './image.ts';
 import { recordIndexEntries } from './index-entry.ts';
 import type { ImageContent, ManifestContent } from './manifest-content.ts';
+import { BY_KEY } from './by-key.ts';
 import type { RepositoryPlace } from './repository.ts';
 
 export interface KnownManifest {
@@ -100,13 +101,14 @@ export async function untaggedManifests(
      where r.registry_id = $1::int and r.name = $2
        and exists (
          select from repository_manifest rm
-         where rm.repository_id = r.id and rm.manifest_id = below.id and rm.gone_at is null
+         where rm.repository_id = r.id and rm.manifest_id = below.id and rm.gone_at is null ${BY_KEY}
        )
        and not exists (
          with recursive above(id) as (
            select below.id union select e.index_id from above join index_entry e on e.child_id = above.id
          )
-         select from above join tag t on t.manifest_id = above.id where t.repository_id = r.id
+         select from above
+         where exists (select from tag t where t.manifest_id = above.id and t.repository_id = r.id ${BY_KEY})
        )`,
     [place.registryId, place.name, digests.map(digestBytes)],
   );

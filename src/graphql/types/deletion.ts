@@ -6,7 +6,7 @@ import {
   type SimulationRecord,
 } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 
@@ -72,4 +72,5 @@ export const deletionResolvers: Resolvers = {
     images: ({ blocked }, { first }, { loaders }) =>
       loaders.derivedImagesByImage.connection(blocked.image.manifestId, { first }).nodes(),
   },
+  BlockedImageConnection: connectionFields,
 };

@@ -8,7 +8,7 @@ import {
 } from '../../catalog/read/index.ts';
 import { bestFor } from '../../domain/platform.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchMany, batchOne } from '../loader.ts';
 import { basesOf } from './base-image.ts';
 import { existing } from './existing.ts';
@@ -85,4 +85,5 @@ export const imageResolvers: Resolvers = {
     createdBy: async ({ imageId, position }, _, { loaders }) =>
       (await loaders.historyByImage.load(imageId))?.createdBy[position] ?? null,
   },
+  ImageConnection: connectionFields,
 };

@@ -1,6 +1,6 @@
 import type { CatalogReads, LayerRecord } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchMany, batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
@@ -31,6 +31,7 @@ export const layerResolvers: Resolvers = {
     firstSeenIn: ({ layerId }, _, { loaders }) => loaders.firstImageByLayer.load(layerId),
     images: ({ layerId }, args, { loaders }) => loaders.imagesByLayer.connection(layerId, args),
   },
+  LayerConnection: connectionFields,
 };
 
 function measuresOf({ measures, layerId }: LayerRecord, loaders: Loaders) {

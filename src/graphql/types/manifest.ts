@@ -4,6 +4,7 @@ import { CatalogError } from '../../domain/errors.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import type { GraphQLContext } from '../context.ts';
+import { connectionFields } from '../connection.ts';
 import { batchMany, batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import type { Loaders } from './index.ts';
@@ -73,4 +74,5 @@ export const manifestResolvers: Resolvers = {
     ...manifestFields,
     blobs: ({ manifestId }, _, { loaders }) => loaders.blobsByArtifact.load(manifestId),
   },
+  ArtifactConnection: connectionFields,
 };

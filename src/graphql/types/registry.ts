@@ -1,7 +1,7 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
 import { parseRegistryHost } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 
@@ -41,6 +41,7 @@ export const registryResolvers: Resolvers = {
     lastSync: (registry, _, { loaders }) => loaders.lastRunByRegistry.load(registry.id),
     syncRuns: (registry, args, { loaders }) => loaders.syncRunsByRegistry.connection(registry.id, args),
   },
+  RegistryConnection: connectionFields,
 };
 
 /** As it is after the change, past the request's loaders. */

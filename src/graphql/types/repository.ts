@@ -1,7 +1,14 @@
-import { tagKey, type CatalogReads, type RepositoryKey } from '../../catalog/read/index.ts';
-import { isTagName } from '../../domain/reference.ts';
+import {
+  tagKey,
+  type CatalogReads,
+  type RepositoryDetails,
+  type RepositoryKey,
+  type RepositoryRecord,
+} from '../../catalog/read/index.ts';
+import { DOCKER_HUB, familiarName, isTagName } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
+import type { GraphQLContext } from '../context.ts';
 import { batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
@@ -19,6 +26,29 @@ export const repositoryLoaders = (reads: CatalogReads) => ({
   tagEventsByRepository: batchPages(reads.tagEventsByRepository),
 });
 
+/** Reads what a record does not have that came with a tag. */
+function detail<K extends keyof RepositoryDetails>(name: K) {
+  return ({ id, details }: RepositoryRecord, _: unknown, { loaders }: GraphQLContext) => {
+    if (details !== null) return details[name];
+    return existing(loaders.repositoryById.load(id)).then(({ details }) => (details as RepositoryDetails)[name]);
+  };
+}
+
+/** Every one of them: a field without its resolver would be null where a repository came with a tag. */
+const detailFields: { [K in keyof RepositoryDetails]: ReturnType<typeof detail<K>> } = {
+  description: detail('description'),
+  isPrivate: detail('isPrivate'),
+  starCount: detail('starCount'),
+  pullCount: detail('pullCount'),
+  metadata: detail('metadata'),
+  tagCount: detail('tagCount'),
+  storedSize: detail('storedSize'),
+  firstSeenAt: detail('firstSeenAt'),
+  updatedAt: detail('updatedAt'),
+  lastSyncedAt: detail('lastSyncedAt'),
+  unavailableSince: detail('unavailableSince'),
+};
+
 export const repositoryResolvers: Resolvers = {
   Query: {
     repository: (_, { reference }, { loaders }) => loaders.repositoryByReference.load(reference),
@@ -32,7 +62,11 @@ export const repositoryResolvers: Resolvers = {
   },
   Repository: {
     id: (repository) => formatNodeId('Repository', repository.id),
-    registry: (repository, _, { loaders }) => existing(loaders.registryById.load(repository.registryId)),
+    registry: ({ host }, _, { loaders }) => existing(loaders.registryByHost.load(host)),
+    reference: ({ host, name }) => `${host}/${name}`,
+    familiarName: ({ host, name }) => familiarName(host, name),
+    isOfficial: ({ host, name }) => host === DOCKER_HUB && name.startsWith('library/'),
+    ...detailFields,
     tags: (repository, args, { loaders }) => loaders.tagsByRepository.connection(repository.id, args),
     tag: ({ id }, { name }, { loaders }) =>
       isTagName(name) ? loaders.tagByName.load({ repositoryId: id, name }) : null,
@@ -47,6 +81,7 @@ export const repositoryResolvers: Resolvers = {
     sourceUrl: async ({ sourceUrl, repositoryId }, _, { loaders }) =>
       sourceUrl ?? (await loaders.claimsByRepository.load(repositoryId))?.sourceUrl ?? null,
   },
+  RepositoryConnection: connectionFields,
 };
 
 /** As it is after the change, past the request's loaders. */

@@ -1,6 +1,6 @@
 import type { SearchHit } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { existing } from './existing.ts';
 import type { Loaders } from './index.ts';
 
@@ -15,6 +15,7 @@ export const searchResolvers: Resolvers = {
     search: (_, args, { reads }) => rootConnection(reads.search, args),
   },
   SearchResultConnection: {
+    ...connectionFields,
     nodes: async (found, _, { loaders }) => Promise.all((await found.nodes()).map((hit) => foundBy(hit, loaders))),
   },
   SearchResultEdge: {

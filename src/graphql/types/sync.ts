@@ -2,7 +2,7 @@ import type { CatalogReads, SyncRunRecord, Told } from '../../catalog/read/index
 import type { UserError } from '../../commands/index.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchOne, batchPages } from '../loader.ts';
 import { formatNodeId, parseRowId, type RowType } from '../node-id.ts';
 import { existing } from './existing.ts';
@@ -70,6 +70,9 @@ export const syncResolvers: Resolvers = {
   UserError: {
     __resolveType: (error) => error.type,
   },
+  SyncSourceConnection: connectionFields,
+  SyncRunConnection: connectionFields,
+  SyncErrorConnection: connectionFields,
 };
 
 /** An id in an input; one that is wrong is the client's to read as data, like all else that is wrong with an input. */

@@ -7,7 +7,7 @@ import {
 } from '../../catalog/read/index.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchOne } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
@@ -42,6 +42,7 @@ export const tagEventResolvers: Resolvers = {
     diff: ({ fromId, toId }, { platform }, { loaders }) =>
       fromId === null || toId === null ? null : diffOfManifests(loaders, fromId, toId, platform),
   },
+  TagEventConnection: connectionFields,
 };
 
 /** An event has the id of what the catalog has, and the digest of what it had: that may have come again. */

@@ -2,7 +2,7 @@ import type { CatalogReads } from '../../catalog/read/index.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
-import { rootConnection } from '../connection.ts';
+import { connectionFields, rootConnection } from '../connection.ts';
 import { batchLists, batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
@@ -22,10 +22,11 @@ export const tagResolvers: Resolvers = {
   },
   Tag: {
     id: (tag) => formatNodeId('Tag', tag.id),
-    repository: (tag, _, { loaders }) => existing(loaders.repositoryById.load(tag.repositoryId)),
-    async reference(tag, _, { loaders }) {
-      const repository = await existing(loaders.repositoryById.load(tag.repositoryId));
-      return `${repository.reference}:${tag.name}`;
+    repository: ({ repository, repositoryId }, _, { loaders }) =>
+      repository ?? existing(loaders.repositoryById.load(repositoryId)),
+    async reference({ name, repository, repositoryId }, _, { loaders }) {
+      const { host, name: path } = repository ?? (await existing(loaders.repositoryById.load(repositoryId)));
+      return `${host}/${path}:${name}`;
     },
     manifest: ({ manifestId }, _, { loaders }) => (manifestId === null ? null : loaders.manifestById.load(manifestId)),
     image: ({ manifestId }, { platform }, { loaders }) =>
@@ -34,6 +35,7 @@ export const tagResolvers: Resolvers = {
     newerTags: (tag, args, { loaders }) => loaders.newerTagsByTag.list(tag.id, args),
     history: (tag, args, { loaders }) => loaders.tagEventsByTag.connection(tag.id, args),
   },
+  TagConnection: connectionFields,
 };
 
 /** Latest is what a reference without a tag means, but not one that has a digest in its place. */

@@ -103,9 +103,9 @@ export class EcrPublicApi {
     signal: AbortSignal,
     send: (ecr: ECRPUBLIC, options: { abortSignal: AbortSignal }) => Promise<Output>,
   ): Promise<Output> {
-    return this.requests.call(`${action} of ${this.#settings.host}`, signal, async () => {
+    return this.requests.call(`${action} of ${this.#settings.host}`, signal, async (options) => {
       this.#sdk ??= this.#load();
-      return send(await this.#sdk, { abortSignal: signal });
+      return send(await this.#sdk, options);
     });
   }
 

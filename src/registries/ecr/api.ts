@@ -68,9 +68,9 @@ export class EcrApi {
     signal: AbortSignal,
     send: (ecr: ECR, options: { abortSignal: AbortSignal }) => Promise<Output>,
   ): Promise<Output> {
-    return this.requests.call(`${action} of ${this.#settings.host}`, signal, async () => {
+    return this.requests.call(`${action} of ${this.#settings.host}`, signal, async (options) => {
       this.#sdk ??= this.#load();
-      return send(await this.#sdk, { abortSignal: signal });
+      return send(await this.#sdk, options);
     });
   }
 

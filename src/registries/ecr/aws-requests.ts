@@ -2,6 +2,7 @@ import { parseJsonObject } from '../../domain/json.ts';
 import type { HttpAnswer, HttpClient } from '../../http/index.ts';
 import { refuseStrangers } from '../answer.ts';
 import { openClient } from '../client.ts';
+import { withinTime } from '../deadline.ts';
 import type { RegistrySettings, Traffic } from '../registry.ts';
 import { isThrottled, translateAwsFault } from './aws-fault.ts';
 
@@ -31,10 +32,14 @@ export class AwsRequests {
     this.#http = http;
   }
 
-  /** One call of the API; what goes wrong is said in our words. */
-  async call<Output>(what: string, signal: AbortSignal, send: () => Promise<Output>): Promise<Output> {
+  /** One call of the API; what goes wrong is said in our words. It may have to find out first who signs it. */
+  async call<Output>(
+    what: string,
+    signal: AbortSignal,
+    send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
+  ): Promise<Output> {
     try {
-      return await send();
+      return await withinTime(LONGEST_CALL, what, signal, (abortSignal) => send({ abortSignal }));
     } catch (error) {
       signal.throwIfAborted();
       throw translateAwsFault(error, what);
@@ -102,6 +107,8 @@ export class AwsRequests {
   }
 }
 
+/** With all attempts. */
+const LONGEST_CALL = 5 * 60_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const QUESTION = /^(Describe|Get)/;
 /** What the client says itself. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { CatalogError, RegistryError } from '../../domain/errors.ts';
+import { CatalogError } from '../../domain/errors.ts';
+import { unlessAborted, withinTime } from '../deadline.ts';
 import type { ReadyCredential, RegistrySettings } from '../registry.ts';
 
 /** Where a session has its credential from. */
@@ -41,12 +42,7 @@ export function issuedCredentials(
   const place = placeOf(settings);
 
   async function renew(): Promise<ReadyCredential> {
-    const deadline = AbortSignal.timeout(LONGEST_ISSUE);
-    const issued = await unlessAborted(issue(deadline), deadline).catch((error: unknown) => {
-      if (!deadline.aborted) throw error;
-      const what = `the credential for ${settings.host} was not issued within ${LONGEST_ISSUE / 1000} s`;
-      throw new RegistryError('TIMEOUT', what, { cause: error });
-    });
+    const issued = await withinTime(LONGEST_ISSUE, `to issue a credential for ${settings.host}`, null, issue);
     place.kept = { ...issued, issuedAt: Date.now() };
     return issued.credential;
   }
@@ -85,13 +81,4 @@ function placeOf({ host, url, credential }: RegistrySettings): Place {
   const place = { kept: null, pending: null };
   places.set(key, place);
   return place;
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

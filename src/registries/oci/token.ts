@@ -47,6 +47,8 @@ export function isTrustedRealm(registry: URL, realm: URL): boolean {
   if (realm.protocol !== 'https:') return false;
   if (registry.hostname === 'registry-1.docker.io') return realm.hostname === 'auth.docker.io';
   if (registry.hostname === 'registry.redhat.io') return realm.hostname === 'sso.redhat.com';
+  // Another name for LinuxServer's part of GitHub's registry.
+  if (registry.hostname === 'lscr.io') return realm.hostname === 'ghcr.io';
   if (registry.hostname.startsWith('registry.') && realm.pathname === '/jwt/auth') {
     // GitLab: registry.example.com signs in at example.com or gitlab.example.com.
     const parent = registry.hostname.slice('registry.'.length);

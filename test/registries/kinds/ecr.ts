@@ -1,6 +1,7 @@
 import { digestOf } from '../../../src/domain/digest.ts';
+import { RegistryError } from '../../../src/domain/errors.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../../../src/domain/reference.ts';
-import type { HttpClient } from '../../../src/http/index.ts';
+import type { Gate, HttpClient } from '../../../src/http/index.ts';
 import { openEcr } from '../../../src/registries/ecr/index.ts';
 import { parseEcrHost } from '../../../src/registries/ecr/host.ts';
 import { openClient } from '../../../src/registries/client.ts';
@@ -162,6 +163,26 @@ describeRegistry(play, () => {
     server.verify();
   });
 
+  test('a password that is refused is asked for again, unless it was just issued', async () => {
+    const { registry, server } = await openPlayed(play, () => [
+      { request: HEAD, having: { authorization: null }, ...challenged },
+      issue('old', Date.now() + 43_200_000),
+      { request: HEAD, having: { authorization: basic('old') }, ...challenged, times: 2 },
+      issue(PASSWORD, Date.now() + 43_200_000),
+      signedIn(HEAD, manifest),
+    ]);
+    const resolve = () => registry.resolveManifest(repository, asTag('v1'), never);
+    await expect(resolve()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    const now = Date.now;
+    Date.now = () => now() + 61_000;
+    try {
+      expect(await resolve()).toBe(DIGEST);
+    } finally {
+      Date.now = now;
+    }
+    server.verify();
+  });
+
   test('many who ask at once sign in once', async () => {
     const { registry, server } = await openPlayed(play, () => [
       { request: HEAD, having: { authorization: null }, ...challenged, times: 8 },
@@ -267,6 +288,26 @@ describeRegistry(play, () => {
       delete process.env['AWS_SECRET_ACCESS_KEY'];
     }
     server.verify();
+  });
+
+  test.each([
+    ['012345678910.dkr.ecr.eu-west-1.amazonaws.com', 'https://api.ecr.eu-west-1.amazonaws.com'],
+    ['012345678910.dkr.ecr-fips.us-east-1.amazonaws.com', 'https://api.ecr-fips.us-east-1.amazonaws.com'],
+    ['012345678910.dkr.ecr.cn-north-1.amazonaws.com.cn', 'https://api.ecr.cn-north-1.amazonaws.com.cn'],
+    ['012345678910.dkr-ecr.eu-west-1.on.aws', 'https://ecr.eu-west-1.api.aws'],
+  ])('the API of %s is asked at %s', async (host, origin) => {
+    const asked: string[] = [];
+    const gate: Gate = {
+      enter: (request) => {
+        asked.push(request.origin);
+        throw new RegistryError('UNAVAILABLE', 'nothing leaves this test');
+      },
+    };
+    const url = new URL(`https://${host}`);
+    const registry = openEcr({ host: host as RegistryHost, url, credential: ACCESS_KEY, gate });
+    await expect(namesAndAll(registry.listTags(repository, never))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(asked).toEqual([origin]);
+    await registry.close();
   });
 
   test('a host that is none of ECR is refused', () => {
