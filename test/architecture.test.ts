@@ -84,12 +84,17 @@ const NEVER: Record<string, readonly string[]> = {
 /** All that the domain may have from outside. */
 const DOMAIN_PACKAGES = ['croner', 'node:crypto'];
 
+/** Together they take a second and 100 MB. */
+const CLOUDS = /^(@aws-sdk\/|@azure\/|google-auth-library$)/;
+
 interface Import {
   /** Path under src/, or the name of a package. */
   readonly target: string;
   readonly isPackage: boolean;
   /** Gone when the program runs. */
   readonly isTypeOnly: boolean;
+  /** An import(), made when it is needed. */
+  readonly isLate: boolean;
 }
 
 const SRC = join(import.meta.dirname, '../src');
@@ -166,6 +171,16 @@ test('every package that is imported is a dependency that production has', () =>
   expect(missing).toEqual([]);
 });
 
+test("the clouds' libraries are loaded by whoever needs them, and not at the start", () => {
+  const used = [...imports].flatMap(([file, list]) =>
+    list
+      .filter(({ target, isTypeOnly }) => CLOUDS.test(target) && !isTypeOnly)
+      .map(({ target, isLate }) => ({ file, target, isLate })),
+  );
+  expect(new Set(used.map(({ target }) => target)).size).toBe(4);
+  expect(used.filter(({ isLate }) => !isLate)).toEqual([]);
+});
+
 test('neither process loads the other half', () => {
   const breaches = Object.entries(NEVER).flatMap(([process, rooms]) =>
     rooms.map((room) => chainTo(process, (file) => file.startsWith(`${room}/`))),
@@ -209,17 +224,17 @@ function chainTo(start: string, sought: (file: string) => boolean): string | nul
 function importsOf(file: string): Import[] {
   const source = ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.Latest, true);
   const found: Import[] = [];
-  const add = (specifier: ts.Node | undefined, isTypeOnly: boolean) => {
+  const add = (specifier: ts.Node | undefined, isTypeOnly: boolean, isLate = false) => {
     if (!specifier || !ts.isStringLiteral(specifier)) return;
     const isPackage = !specifier.text.startsWith('.');
     const target = isPackage ? specifier.text : relative(SRC, join(SRC, dirname(file), specifier.text));
-    found.push({ target, isPackage, isTypeOnly });
+    found.push({ target, isPackage, isTypeOnly, isLate });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeImport(node));
     else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      add(node.arguments[0], false);
+      add(node.arguments[0], false, true);
     }
     ts.forEachChild(node, visit);
   };
