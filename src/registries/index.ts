@@ -39,11 +39,11 @@ export function openRegistry(kind: RegistryKindName, settings: RegistrySettings)
  * that knows no such identity.
  */
 export function checkCredential(kind: RegistryKindName, url: URL, credential: Credential | null): void {
-  if (credential?.kind !== 'ambient' || kindOf(kind).takesAmbient?.(url)) return;
+  if (credential?.kind !== 'ambient' || takesAmbient(kindOf(kind), url)) return;
   const takers = registryKinds.filter((known) => 'takesAmbient' in known).map((known) => known.kind);
   throw new CatalogError(
     'INVALID_ARGUMENT',
-    `The worker's own identity can't sign in at ${url.origin} as ${kind}: it is sent to the hosts of its own cloud alone (${takers.join(', ')}). Give a user name and a password, or a token.`,
+    `The worker's own identity can't sign in at ${url.origin} as ${kind}: it is sent to the hosts of its own cloud alone, by HTTPS (${takers.join(', ')}). Give a user name and a password, or a token.`,
   );
 }
 
@@ -61,6 +61,12 @@ export function defaultRegistryUrl(host: RegistryHost, insecure?: boolean): URL 
   const { hostname } = new URL(`http://${host}`);
   const isPlain = insecure ?? isLoopback(hostname);
   return new URL(`${isPlain ? 'http' : 'https'}://${host}`);
+}
+
+/** On loopback something may stand in for a cloud. */
+function takesAmbient(kind: RegistryKind, url: URL): boolean {
+  if (isLoopback(url.hostname)) return 'takesAmbient' in kind;
+  return url.protocol === 'https:' && (kind.takesAmbient?.(url) ?? false);
 }
 
 function kindOf(kind: RegistryKindName): RegistryKind {

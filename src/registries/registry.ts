@@ -137,10 +137,7 @@ export interface RegistryKind {
   recognises(url: URL): boolean;
   /** Whether the answer to GET /v2/ without credentials is of this kind, where the address does not tell. */
   recognisesAnswer?(headers: AnswerHeaders, url: URL): boolean;
-  /**
-   * Whether the worker's own identity signs in at an address of this kind. Absent where no identity can: it is sent to
-   * the hosts of its own cloud alone, and to loopback.
-   */
+  /** Whether an address is of the cloud whose identity the worker may have. Absent where there is no such cloud. */
   takesAmbient?(url: URL): boolean;
   open(settings: RegistrySettings): Promise<OpenRegistry>;
 }

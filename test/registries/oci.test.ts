@@ -743,6 +743,8 @@ describe('the door', () => {
     const check = (kind: 'OCI' | 'ECR', url: string) => () => checkCredential(kind, new URL(url), { kind: 'ambient' });
     expect(check('ECR', 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com')).not.toThrow();
     expect(check('ECR', 'http://127.0.0.1:5000')).not.toThrow();
+    expect(check('ECR', 'http://123456789012.dkr.ecr.eu-west-1.amazonaws.com')).toThrow('by HTTPS');
+    expect(check('OCI', 'http://127.0.0.1:5000')).toThrow('as OCI');
     expect(check('ECR', 'https://ecr.example.com')).toThrow("The worker's own identity can't sign in");
     expect(check('OCI', 'https://123456789012.dkr.ecr.eu-west-1.amazonaws.com')).toThrow('as OCI');
     const settings = { host: 'x' as RegistryHost, url: new URL('https://x'), credential: { kind: 'ambient' } as const };

@@ -2,7 +2,6 @@ import { RegistryError } from '../../domain/errors.ts';
 import { isTagName } from '../../domain/reference.ts';
 import type { HttpClient } from '../../http/index.ts';
 import { openClient } from '../client.ts';
-import { isLoopback } from '../loopback.ts';
 import { deleteManifest } from '../oci/deletion.ts';
 import { ociRegistryOn } from '../oci/index.ts';
 import { LARGE_PAGE, listItems } from '../oci/listing.ts';
@@ -18,7 +17,7 @@ import { tagPath, tagsOf } from './tags.ts';
 export const acr: RegistryKind = {
   kind: 'ACR',
   recognises: (url) => isAcr(url.hostname),
-  takesAmbient: (url) => isAcr(url.hostname) || isLoopback(url.hostname),
+  takesAmbient: (url) => isAcr(url.hostname),
   open: async (settings) => openAcr(settings),
 };
 

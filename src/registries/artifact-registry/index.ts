@@ -1,7 +1,6 @@
 import { isTagName } from '../../domain/reference.ts';
 import type { HttpClient } from '../../http/index.ts';
 import { openClient } from '../client.ts';
-import { isLoopback } from '../loopback.ts';
 import { ociRegistryOn } from '../oci/index.ts';
 import { Session } from '../oci/session.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
@@ -16,7 +15,7 @@ import { listPages, listRepositories } from './tags.ts';
 export const artifactRegistry: RegistryKind = {
   kind: 'ARTIFACT_REGISTRY',
   recognises: (url) => isGoogle(url.hostname) || isKubernetes(url.hostname),
-  takesAmbient: (url) => isGoogle(url.hostname) || isLoopback(url.hostname),
+  takesAmbient: (url) => isGoogle(url.hostname),
   open: async (settings) => openArtifactRegistry(settings),
 };
 

@@ -23,25 +23,20 @@ const ASSUMED_LIFETIME = 5 * 60_000;
 
 /** Of the environment, of the user who signed in with gcloud, of the workload or of the machine, whichever is first. */
 async function issueAccessToken(host: string): Promise<IssuedCredential> {
+  // Only where it is needed: it takes a tenth of a second and 20 MB.
+  const { GoogleAuth } = await import('google-auth-library');
   try {
-    // Only where it is needed: it takes a tenth of a second and 20 MB.
-    const { GoogleAuth } = await import('google-auth-library');
     const client = await new GoogleAuth({ scopes: SCOPE }).getClient();
     const { token } = await client.getAccessToken();
+    if (!token) throw new Error('the token is empty');
     const expiresAt = new Date(client.credentials.expiry_date ?? Date.now() + ASSUMED_LIFETIME);
-    if (token) return { credential: { kind: 'basic', username: 'oauth2accesstoken', password: token }, expiresAt };
+    return { credential: { kind: 'basic', username: 'oauth2accesstoken', password: token }, expiresAt };
   } catch (error) {
-    throw noIdentity(host, error);
+    const { status = 0 } = error as { status?: number };
+    const [code, what] =
+      status >= 500
+        ? (['UNAVAILABLE', `Google gives the worker no token (${status})`] as const)
+        : (['UNAUTHORIZED', 'the worker finds no identity at Google that it could sign in with'] as const);
+    throw new RegistryError(code, `${host}: ${what}`, { cause: error });
   }
-  throw noIdentity(host);
-}
-
-function noIdentity(host: string, cause?: unknown): RegistryError {
-  return new RegistryError(
-    'UNAUTHORIZED',
-    `${host}: the worker finds no identity at Google that it could sign in with`,
-    {
-      cause,
-    },
-  );
 }

@@ -3,7 +3,6 @@ import type { HttpClient } from '../../http/index.ts';
 import { confirmGone } from '../absence.ts';
 import { openClient } from '../client.ts';
 import { isAccess, isForbidden } from '../ecr/index.ts';
-import { isLoopback } from '../loopback.ts';
 import { givenCredential, issuedCredentials } from '../oci/credential-source.ts';
 import { ociRegistryOn, withoutCatalog } from '../oci/index.ts';
 import { Session } from '../oci/session.ts';
@@ -18,7 +17,7 @@ import { isPublicEcr } from './host.ts';
 export const ecrPublic: RegistryKind = {
   kind: 'ECR_PUBLIC',
   recognises: (url) => isPublicEcr(url.hostname),
-  takesAmbient: (url) => isPublicEcr(url.hostname) || isLoopback(url.hostname),
+  takesAmbient: (url) => isPublicEcr(url.hostname),
   open: async (settings) => openEcrPublic(settings),
 };
 

@@ -8,7 +8,6 @@ import { Session } from '../oci/session.ts';
 import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { EcrApi } from './api.ts';
 import { parseEcrHost, type EcrHost } from './host.ts';
-import { isLoopback } from '../loopback.ts';
 
 /**
  * Amazon's private registries: tags with digests and dates, repositories and deletions by the API of AWS, the rest by
@@ -17,7 +16,7 @@ import { isLoopback } from '../loopback.ts';
 export const ecr: RegistryKind = {
   kind: 'ECR',
   recognises: (url) => parseEcrHost(url.hostname) !== null,
-  takesAmbient: (url) => parseEcrHost(url.hostname) !== null || isLoopback(url.hostname),
+  takesAmbient: (url) => parseEcrHost(url.hostname) !== null,
   open: async (settings) => openEcr(settings),
 };
 
