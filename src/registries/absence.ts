@@ -20,18 +20,22 @@ export async function isGone(
   return false;
 }
 
-/** After a deletion that the registry has accepted: rejects with UNSUPPORTED where it is not done after all. */
+/**
+ * After a deletion by a registry's own API: rejects where the distribution API says that it is still there. `wasAccepted`
+ * is false where the own API said that there is no such thing, as some do to those who may not delete it.
+ */
 export async function confirmGone(
   registry: Registry,
   repository: RepositoryName,
   target: TagName | Digest,
   signal: AbortSignal,
+  wasAccepted = true,
 ): Promise<void> {
-  if (await isGone(() => registry.resolveManifest(repository, target, signal), true, signal)) return;
-  throw new RegistryError(
-    'UNSUPPORTED',
-    `${registry.host} says that it deleted ${target} of ${repository}, and it is still there`,
-  );
+  if (await isGone(() => registry.resolveManifest(repository, target, signal), wasAccepted, signal)) return;
+  const what = `${target} of ${repository}`;
+  throw wasAccepted
+    ? new RegistryError('UNAVAILABLE', `${registry.host} says that it deleted ${what}, and it is still there`)
+    : new RegistryError('FORBIDDEN', `${registry.host} does not let this account delete ${what}`);
 }
 
 /** Before each look. */

@@ -1,8 +1,8 @@
-import { RegistryError } from '../../domain/errors.ts';
 import { textOf } from '../../domain/json.ts';
 import { isRepositoryName, type RepositoryName } from '../../domain/reference.ts';
 import type { RegistryApi } from '../api.ts';
 import { countOf, flagOf } from '../members.ts';
+import { ownerIn } from '../owner.ts';
 import type { RepositoryDescription } from '../registry.ts';
 
 /** https://docs.docker.com/reference/api/hub/latest/#tag/repositories/operation/listNamespaceRepositories */
@@ -11,13 +11,7 @@ export async function* listRepositories(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly RepositoryName[]> {
-  const [namespace = '', ...rest] = prefix.split('/');
-  if (rest.length === 0) {
-    throw new RegistryError(
-      'UNSUPPORTED',
-      `Docker Hub lists the repositories of one namespace at a time: write it, such as library/*, not "${prefix}*"`,
-    );
-  }
+  const namespace = ownerIn(prefix, 'Docker Hub', 'library/*');
   const path = `/v2/namespaces/${encodeURIComponent(namespace)}/repositories?page_size=100&ordering=name`;
   for await (const entries of api.list({ path, member: 'results', next: (page) => textOf(page['next']) }, signal)) {
     yield entries.map((entry) => `${namespace}/${textOf(entry['name']) ?? ''}`).filter(isRepositoryName);

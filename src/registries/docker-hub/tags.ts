@@ -1,7 +1,6 @@
-import { RegistryError } from '../../domain/errors.ts';
 import { textOf, type JsonObject } from '../../domain/json.ts';
 import type { RepositoryName, TagName } from '../../domain/reference.ts';
-import { isGone } from '../absence.ts';
+import { confirmGone } from '../absence.ts';
 import type { RegistryApi } from '../api.ts';
 import { listedTag } from '../listed-tag.ts';
 import { isAbsence } from '../own-list.ts';
@@ -39,10 +38,7 @@ export async function deleteTag(
   signal: AbortSignal,
 ): Promise<void> {
   const wasAccepted = await api.delete(`/v2/repositories/${repository}/tags/${tag}/`, signal);
-  if (await isGone(() => registry.resolveManifest(repository, tag, signal), wasAccepted, signal)) return;
-  throw wasAccepted
-    ? new RegistryError('UNAVAILABLE', `Docker Hub said that it deleted ${repository}:${tag}, and it is still there`)
-    : new RegistryError('FORBIDDEN', `Docker Hub does not let this account delete ${repository}:${tag}`);
+  await confirmGone(registry, repository, tag, signal, wasAccepted);
 }
 
 /** `media_type` is that of the configuration where the tag is a single image, so it tells nothing of the manifest. */

@@ -1,7 +1,6 @@
 import type { Digest } from '../../domain/digest.ts';
-import { RegistryError } from '../../domain/errors.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
-import { isGone } from '../absence.ts';
+import { confirmGone } from '../absence.ts';
 import type { Registry } from '../registry.ts';
 import type { RestApi } from './rest-api.ts';
 import { listVersions } from './tags.ts';
@@ -21,10 +20,7 @@ export async function deleteVersion(
   const id = await idOf(api, repository, digest, signal);
   const packagePath = await api.pathOfPackage(repository, signal);
   const wasAccepted = id !== null && (await api.delete(`${packagePath}/versions/${id}`, signal));
-  if (await isGone(() => registry.resolveManifest(repository, digest, signal), wasAccepted, signal)) return;
-  throw wasAccepted
-    ? new RegistryError('UNAVAILABLE', `GitHub said that it deleted ${digest} of ${repository}, and it is still there`)
-    : new RegistryError('FORBIDDEN', `GitHub does not let this token delete ${digest} of ${repository}`);
+  await confirmGone(registry, repository, digest, signal, wasAccepted);
 }
 
 /** Null where GitHub shows no such version. */

@@ -2,7 +2,7 @@ import { RegistryError } from '../../domain/errors.ts';
 import { isTagName } from '../../domain/reference.ts';
 import type { HttpClient } from '../../http/index.ts';
 import { openClient } from '../client.ts';
-import { openOciRegistry } from '../oci/index.ts';
+import { openOciRegistry, withoutCatalog } from '../oci/index.ts';
 import { ownListOr } from '../own-list.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { deleteVersion } from './deletion.ts';
@@ -24,8 +24,7 @@ export const ghcr: RegistryKind = {
 /** Elsewhere than at GitHub's own address, the REST API is looked for at the registry's. */
 export function openGhcr(settings: RegistrySettings, http: HttpClient = openClient(settings)): OpenRegistry {
   const { url, credential } = settings;
-  // There is no list of all repositories.
-  const registry: OpenRegistry = { ...openOciRegistry(settings, http), listRepositories: undefined };
+  const registry = withoutCatalog(openOciRegistry(settings, http));
   if (credential?.kind !== 'basic') return registry;
   const api = openRestApi(http, url.origin === ORIGIN ? REST_API : url, credential.password);
   return {

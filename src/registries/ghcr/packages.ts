@@ -1,7 +1,7 @@
-import { RegistryError } from '../../domain/errors.ts';
 import { isObject, textOf } from '../../domain/json.ts';
 import { isRepositoryName, type RepositoryName } from '../../domain/reference.ts';
 import { isAbsence } from '../own-list.ts';
+import { ownerIn } from '../owner.ts';
 import type { RepositoryDescription } from '../registry.ts';
 import type { RestApi } from './rest-api.ts';
 
@@ -11,13 +11,7 @@ export async function* listRepositories(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly RepositoryName[]> {
-  const [owner = '', ...rest] = prefix.split('/');
-  if (rest.length === 0) {
-    throw new RegistryError(
-      'UNSUPPORTED',
-      `GitHub lists the packages of one owner at a time: write the owner, such as github/*, not "${prefix}*"`,
-    );
-  }
+  const owner = ownerIn(prefix, 'GitHub', 'github/*');
   const path = `${await api.pathOfOwner(owner, signal)}?package_type=container&per_page=100`;
   for await (const packages of api.list({ path, member: null }, signal)) {
     // The registry takes small letters only, whatever an owner or a package is called.

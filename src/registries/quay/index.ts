@@ -24,13 +24,14 @@ export function openQuay(settings: RegistrySettings, http: HttpClient = openClie
   const registry = openOciRegistry(settings, http);
   const signIn = signInOf(credential);
   const api = new RegistryApi(http, { url: new URL('/api/v1', url), signIn });
-  const isRobot = credential !== null && signIn === null;
+  /** What the registry shows to those whom the API does not know. */
+  const catalogFor = (signal: AbortSignal) =>
+    credential !== null && signIn === null ? (registry.listRepositories?.('', signal) ?? null) : null;
   return {
     ...registry,
     listTags: (repository, signal) =>
       ownListOr(listTags(api, repository, signal), () => registry.listTags(repository, signal)),
-    listRepositories: (prefix, signal) =>
-      listRepositories(api, (isRobot && registry.listRepositories?.('', signal)) || null, prefix, signal),
+    listRepositories: (prefix, signal) => listRepositories(api, catalogFor(signal), prefix, signal),
     describeRepository: (repository, signal) => describeRepository(api, repository, signal),
   };
 }

@@ -1,9 +1,9 @@
-import { RegistryError } from '../../domain/errors.ts';
 import { textOf, type JsonObject } from '../../domain/json.ts';
 import { isRepositoryName, type RepositoryName } from '../../domain/reference.ts';
 import type { RegistryApi } from '../api.ts';
 import { flagOf } from '../members.ts';
 import { isAbsence } from '../own-list.ts';
+import { ownerIn } from '../owner.ts';
 import type { RepositoryDescription } from '../registry.ts';
 
 /**
@@ -16,13 +16,7 @@ export async function* listRepositories(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly RepositoryName[]> {
-  const [namespace = '', ...rest] = prefix.split('/');
-  if (rest.length === 0) {
-    throw new RegistryError(
-      'UNSUPPORTED',
-      `Quay lists the repositories of one namespace at a time: write it, such as prometheus/*, not "${prefix}*"`,
-    );
-  }
+  const namespace = ownerIn(prefix, 'Quay', 'prometheus/*');
   const path = `/repository?namespace=${encodeURIComponent(namespace)}`;
   try {
     for await (const entries of api.list({ path, member: 'repositories', next: nextOf }, signal)) {

@@ -190,6 +190,19 @@ describeRegistry(play, () => {
     server.verify();
   });
 
+  test('a tag that Docker Hub says that it deleted, and that the registry still has, is not believed gone', async () => {
+    const { registry, server } = await openPlayed(play, () => [
+      { request: 'DELETE /v2/repositories/library/demo/tags/old/', status: 204 },
+      { request: HEAD, headers: { 'docker-content-digest': DIGEST, 'content-length': '9' }, times: 4 },
+    ]);
+    const removal = registry.deleteManifest?.(repository, asTag('old'), never);
+    await expect(removal).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('still there'),
+    });
+    server.verify();
+  });
+
   test('repositories that only those who have signed in are shown all of are not listed by halves', async () => {
     const second = '/v2/namespaces/library/repositories?page=2';
     const { registry, server } = await openPlayed(play, (origin) => [
