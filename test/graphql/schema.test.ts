@@ -57,6 +57,19 @@ test('everything that a reader meets in it is described, in a sentence', () => {
   expect(wanting).toEqual([]);
 });
 
+test('every field of a connection has a resolver, since its members are functions', () => {
+  const connections = types
+    .filter(isObjectType)
+    .filter((type) => type.getInterfaces().some(({ name }) => name === 'Connection'));
+  const without = connections.flatMap((type) =>
+    Object.values(type.getFields())
+      .filter(({ resolve }) => resolve === undefined || resolve === defaultFieldResolver)
+      .map(({ name }) => `${type.name}.${name}`),
+  );
+  expect(connections.length).toBeGreaterThan(10);
+  expect(without).toEqual([]);
+});
+
 test('every scalar of ours is read and written by code of ours', () => {
   const scalars = types.filter(isScalarType);
   expect(scalars.map(({ name }) => name).sort()).toEqual(Object.keys(scalarResolvers).sort());

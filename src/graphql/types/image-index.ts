@@ -1,6 +1,7 @@
 import type { CatalogReads, PlatformRecord, ReachedImage } from '../../catalog/read/index.ts';
 import { isUnknownPlatform } from '../../domain/platform.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
+import { connectionFields } from '../connection.ts';
 import { batchMany } from '../loader.ts';
 import { imagesOf } from './image.ts';
 import type { Loaders } from './index.ts';
@@ -20,6 +21,7 @@ export const imageIndexResolvers: Resolvers = {
   IndexEntry: {
     manifest: ({ manifestId }, _, { loaders }) => (manifestId === null ? null : loaders.manifestById.load(manifestId)),
   },
+  ImageIndexConnection: connectionFields,
 };
 
 /** What the entries name, and where one names nothing, what stands behind it. */
