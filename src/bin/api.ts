@@ -29,7 +29,7 @@ export interface Api {
 /** Opens the API and begins to listen. Throws INVALID_CONFIGURATION where the port can't be had. */
 export async function openApi({ config, storage, adminToken, log }: ApiSettings): Promise<Api> {
   const database = openProcessDatabase({ storage, log, poolSize: 8 });
-  const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config) });
+  const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config, log) });
   const { trustedDocuments, isSubgraph } = config;
   const closes = [() => database.close()];
   const close = async () => {

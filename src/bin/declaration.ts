@@ -1,12 +1,20 @@
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import { LOCKS } from '../catalog/lock.ts';
-import { EVERY_TAG, findRegistry, saveRegistry, sealSecrets, type Seal } from '../catalog/write/index.ts';
+import {
+  EVERY_TAG,
+  findRegistry,
+  saveRegistry,
+  sealSecrets,
+  type Seal,
+  type StoredRegistry,
+} from '../catalog/write/index.ts';
 import { applyConfiguration, type Declaration } from '../commands/index.ts';
 import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
-import { checkCredential, credentialFromDockerConfig, defaultRegistryUrl, recogniseKind } from '../registries/index.ts';
+import { checkCredential, credentialFromDockerConfig, defaultRegistryUrl } from '../registries/index.ts';
 import type { Credential } from '../registries/registry.ts';
+import { kindOf } from './registry-kinds.ts';
 
 /**
  * Makes the catalog follow stowage.yaml; where nothing is declared there, the samples. Workers that start together do
@@ -33,7 +41,7 @@ export async function declareRegistry(
 ): Promise<void> {
   if (await findRegistry(database, { host })) return;
   const declared = config.declarations?.registries.find((registry) => registry.host === host);
-  const registry = await resolved(declared ?? bare(host), log);
+  const registry = await resolved(declared ?? bare(host), null, config, log);
   const secrets = sealSecrets(seal, host, registry);
   await saveRegistry(database, {
     ...registry,
@@ -48,15 +56,20 @@ async function declarationOf(config: Config, database: Database, log: Logger): P
   if (registries.length + sources.length === 0)
     return config.samples ? samples(database) : { registries: [], sources: [] };
 
-  const declared = await Promise.all(registries.map((registry) => resolved(registry, log)));
-  const hosts = new Set(declared.map(({ host }) => host));
-  for (const host of new Set(sources.map(({ registry }) => registry))) {
-    if (hosts.has(host)) continue;
-    const stored = await findRegistry(database, { host });
-    // One that a mutation added stays as that made it.
-    if (stored?.managedBy !== 'API') declared.push(await resolved(bare(host), log));
-  }
-  return { registries: declared, sources };
+  const declaredHosts = new Set(registries.map(({ host }) => host));
+  const otherHosts = new Set(sources.map(({ registry }) => registry).filter((host) => !declaredHosts.has(host)));
+  // Side by side: each may have to be asked what it is.
+  const found = await Promise.all([
+    ...registries.map(async (registry) =>
+      resolved(registry, await findRegistry(database, { host: registry.host }), config, log),
+    ),
+    ...[...otherHosts].map(async (host) => {
+      const stored = await findRegistry(database, { host });
+      // One that a mutation added stays as that made it.
+      return stored?.managedBy === 'API' ? null : resolved(bare(host), stored, config, log);
+    }),
+  ]);
+  return { registries: found.filter((registry) => registry !== null), sources };
 }
 
 /** A Docker Hub that a mutation added stays as that made it. */
@@ -68,10 +81,17 @@ async function samples(database: Database): Promise<Declaration> {
 
 type Resolved = Declaration['registries'][number];
 
-async function resolved(registry: ConfiguredRegistry, log: Logger): Promise<Resolved> {
+/** A registry that does not say what it is just now stays what it was at that address. */
+async function resolved(
+  registry: ConfiguredRegistry,
+  stored: StoredRegistry | null,
+  config: Config,
+  log: Logger,
+): Promise<Resolved> {
   const { host, title, webhookSecret } = registry;
   const url = registry.url ?? defaultRegistryUrl(host, registry.insecure ?? undefined);
-  const kind = registry.kind ?? recogniseKind(url) ?? 'OCI';
+  const known = stored?.url === url.href ? stored.kind : 'OCI';
+  const kind = registry.kind ?? (await kindOf(url, known, config, log));
   const credential = await credentialOf(registry, log);
   checkCredential(kind, url, credential);
   return { host, title, url, kind, credential, webhookSecret };

@@ -15,7 +15,7 @@ export async function show(text: string, config: Config, log: Logger): Promise<v
   const storage = await openStorage(config, log);
   const database = openProcessDatabase({ storage, log, poolSize: 4 });
   try {
-    const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config) });
+    const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config, log) });
     const graph = await openGraph({ database, commands, adminToken: '', log, drain: {} });
     const { body } = await graph.server
       .executeOperation<{ manifest: ShownManifest | null }>(

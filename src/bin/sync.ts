@@ -24,7 +24,7 @@ export async function sync(text: string, config: Config, log: Logger): Promise<v
   const database = openProcessDatabase({ storage, log, poolSize: 8 });
   try {
     await declareRegistry(reference.host, config, database, seal, log);
-    const kinds = registryKindsOf(config);
+    const kinds = registryKindsOf(config, log);
     const commands = createCommands({ database, seal, kinds });
     const runId = await request(commands, reference);
     process.once('SIGINT', () => void commands.cancelSync({ id: runId }));

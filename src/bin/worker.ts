@@ -32,7 +32,7 @@ export async function openWorker({ config, storage, log }: WorkerSettings): Prom
   const database = openProcessDatabase({ storage, log, poolSize: CONCURRENCY + 4, isWorker: true });
   try {
     await applyDeclarations(config, database, seal, log);
-    const openRegistry = registryKindsOf(config).open;
+    const openRegistry = registryKindsOf(config, log).open;
     const worker = await startWorker({ database, seal, openRegistry, log, concurrency: CONCURRENCY });
     return {
       database,

@@ -48,8 +48,8 @@ export interface RegistryOutcome {
 export interface RegistryKinds {
   /** The address of a host when none is given. */
   defaultUrl(host: RegistryHost, insecure: boolean | undefined): URL;
-  /** The kind of an address when none is given; null where it is of no kind that we know. */
-  recogniseKind(url: URL): RegistryKindName | null;
+  /** The kind of an address when none is given; asks what is there where the address does not tell. */
+  detectKind(url: URL): Promise<RegistryKindName>;
   /** Throws INVALID_ARGUMENT where the kind takes no such credential at that address. */
   checkCredential(kind: RegistryKindName, url: URL, credential: Credential | null): void;
   open: OpenRegistryFunction;
@@ -89,13 +89,14 @@ export function createRegistryCommands(
       const url = read(errors, 'url', () =>
         parseRegistryUrl(input.url ?? kinds.defaultUrl(host, insecure).href, insecure),
       );
-      const kind = input.kind ?? (url && kinds.recogniseKind(url)) ?? 'OCI';
       const credential = readCredential(errors, input.credential);
-      if (url) read(errors, 'credential', () => kinds.checkCredential(kind, url, credential));
       const webhookSecret = readWebhookSecret(errors, input.webhookSecret);
       const existing = await catalog.findRegistry(database, { host });
       if (existing) errors.push(invalid('host', `The catalog follows "${host}" already; use updateRegistry.`));
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
+      const kind = input.kind ?? (await kinds.detectKind(url));
+      read(errors, 'credential', () => kinds.checkCredential(kind, url, credential));
+      if (errors.length > 0) return { registryId: null, userErrors: errors };
       const registryId = await catalog.saveRegistry(database, {
         host,
         kind,

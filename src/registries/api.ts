@@ -73,10 +73,13 @@ export class RegistryApi {
     }
   }
 
-  /** Sends a document and reads the answer. */
-  async post(path: string, document: object, signal: AbortSignal): Promise<JsonObject> {
-    const body = JSON.stringify(document);
-    const answer = await this.#send({ method: 'POST', path: this.#prefix + path, body }, signal);
+  /** Sends a document, or a plain text, and reads the answer. */
+  async post(path: string, document: object | string, signal: AbortSignal): Promise<JsonObject> {
+    const content =
+      typeof document === 'string'
+        ? { body: document, contentType: 'text/plain' }
+        : { body: JSON.stringify(document), contentType: 'application/json' };
+    const answer = await this.#send({ method: 'POST', path: this.#prefix + path, ...content }, signal);
     const what = this.#nameOf('POST', this.#prefix + path);
     if (answer.status !== 200 && answer.status !== 201) throw errorOf(answer, what);
     return jsonOf(answer, what);
@@ -90,7 +93,7 @@ export class RegistryApi {
     return true;
   }
 
-  async #send(request: Pick<HttpRequest, 'method' | 'path' | 'body'>, signal: AbortSignal): Promise<HttpAnswer> {
+  async #send(request: ApiRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const { signIn } = this.#settings;
     const authorization = signIn === null ? null : await signIn.authorization(signal);
     const answer = await this.#sendOnce(request, authorization, signal);
@@ -99,15 +102,12 @@ export class RegistryApi {
     return other === authorization ? answer : this.#sendOnce(request, other, signal);
   }
 
-  async #sendOnce(
-    request: Pick<HttpRequest, 'method' | 'path' | 'body'>,
-    authorization: string | null,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
+  async #sendOnce(request: ApiRequest, authorization: string | null, signal: AbortSignal): Promise<HttpAnswer> {
     const { url, headers = ACCEPT } = this.#settings;
-    const sent = request.body === undefined ? headers : [...headers, 'content-type', 'application/json'];
+    const { contentType, ...rest } = request;
+    const sent = contentType === undefined ? headers : [...headers, 'content-type', contentType];
     return this.#http.send(
-      { ...request, origin: url.origin, headers: sent, authorization, maxBytes: MAX_PAGE_BYTES },
+      { ...rest, origin: url.origin, headers: sent, authorization, maxBytes: MAX_PAGE_BYTES },
       signal,
     );
   }
@@ -116,6 +116,8 @@ export class RegistryApi {
     return `${method} ${this.#settings.url.origin}${path.split('?')[0]}`;
   }
 }
+
+type ApiRequest = Pick<HttpRequest, 'method' | 'path' | 'body'> & { readonly contentType?: string };
 
 const MAX_PAGES = 1000;
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;

@@ -3,19 +3,25 @@ import { CatalogError } from '../domain/errors.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
 import { acr } from './acr/index.ts';
 import { artifactRegistry } from './artifact-registry/index.ts';
+import { artifactory } from './artifactory/index.ts';
+import { detectByAnswer, type Detection } from './detection.ts';
 import { dockerHub } from './docker-hub/index.ts';
 import { ecr } from './ecr/index.ts';
 import { ecrPublic } from './ecr-public/index.ts';
 import { ghcr } from './ghcr/index.ts';
+import { gitea } from './gitea/index.ts';
+import { gitlab } from './gitlab/index.ts';
+import { harbor } from './harbor/index.ts';
 import { isLoopback } from './loopback.ts';
 import { oci } from './oci/index.ts';
 import { ociLayout } from './oci-layout/index.ts';
 import { quay } from './quay/index.ts';
 import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from './registry.ts';
+import { zot } from './zot/index.ts';
 
 export { credentialFromDockerConfig } from './docker-config.ts';
 
-/** Every kind of registry that there is. A new one is a folder and a line here. */
+/** Every kind of registry that there is. A new one is a folder and a line here. The first that recognises it has it. */
 export const registryKinds: readonly RegistryKind[] = [
   ociLayout,
   dockerHub,
@@ -25,6 +31,12 @@ export const registryKinds: readonly RegistryKind[] = [
   ecrPublic,
   artifactRegistry,
   acr,
+  harbor,
+  gitlab,
+  artifactory,
+  gitea,
+  zot,
+  // Nearly everything can be spoken to as one.
   oci,
 ];
 
@@ -47,9 +59,23 @@ export function checkCredential(kind: RegistryKindName, url: URL, credential: Cr
   );
 }
 
-/** The kind of what is at an address when nobody said so; null where no kind knows the address. */
+/** The kind of what is at an address as far as the address tells; null where no kind knows the address. */
 export function recogniseKind(url: URL): RegistryKindName | null {
   return registryKinds.find((known) => known.recognises(url))?.kind ?? null;
+}
+
+/**
+ * The kind of what is at an address when nobody said so. Asks what is there, within five seconds, where the address does
+ * not tell; what does not answer is of the usual kind, OCI. Rejects only with the signal's reason when it is aborted.
+ */
+export async function detectKind(
+  url: URL,
+  allowedNetworks: readonly string[],
+  signal: AbortSignal,
+): Promise<Detection> {
+  const kind = recogniseKind(url);
+  if (kind === oci.kind) return detectByAnswer(registryKinds, url, allowedNetworks, signal);
+  return { kind: kind ?? oci.kind, fault: null };
 }
 
 /**

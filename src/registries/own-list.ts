@@ -30,6 +30,16 @@ export async function* detailed(
   for await (const page of pages) yield page.map((tag) => details.get(tag.name) ?? tag);
 }
 
+/** What an API of the registry's own says of a thing; null where it is not there, or not for who asked. */
+export async function saidOrNull<T>(said: Promise<T | null>): Promise<T | null> {
+  try {
+    return await said;
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw error;
+  }
+}
+
 /** Whether an error says that an API is not there, or not for who asked; not one that may pass. */
 export function isAbsence(error: unknown): boolean {
   return error instanceof RegistryError && ABSENCE.has(error.code);

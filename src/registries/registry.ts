@@ -1,4 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
+import type { JsonObject } from '../domain/json.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../domain/reference.ts';
 import type { Gate } from '../http/index.ts';
@@ -139,7 +140,15 @@ export interface RegistryKind {
   recognisesAnswer?(headers: AnswerHeaders, url: URL): boolean;
   /** Whether an address is of the cloud whose identity the worker may have. Absent where there is no such cloud. */
   takesAmbient?(url: URL): boolean;
+  /** What to ask without credentials where neither tells. */
+  readonly probes?: readonly Probe[];
   open(settings: RegistrySettings): Promise<OpenRegistry>;
+}
+
+/** A path below a registry's address at which one kind alone has a JSON object to show. */
+export interface Probe {
+  readonly path: string;
+  recognises(document: JsonObject): boolean;
 }
 
 /** Names in lower case. */

@@ -1,6 +1,8 @@
-import { globSync, readdirSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSchema, type GraphQLEnumType } from 'graphql';
 import type { RegistryHost } from '../../src/domain/reference.ts';
+import { REGISTRY_KINDS } from '../../src/domain/registry-kind.ts';
 import { RegistryApi, type ApiListing, type SignIn } from '../../src/registries/api.ts';
 import { DEFAULT_HOST_LIMITS, openPacedGate } from '../../src/http/index.ts';
 import { openClient } from '../../src/registries/client.ts';
@@ -21,6 +23,22 @@ for (const play of plays) await import(join(import.meta.dirname, 'kinds', play))
 
 test('every folder of a kind is registered', () => {
   expect(registryKinds.map(({ kind }) => kind).sort()).toEqual(folders.map(named).sort());
+});
+
+test('every folder of a kind is named in the domain and in the graph, and documented', () => {
+  const root = join(import.meta.dirname, '../..');
+  const graph = buildSchema(readFileSync(join(root, 'schema.graphql'), 'utf8')).getType(
+    'RegistryKind',
+  ) as GraphQLEnumType;
+  expect(graph.getValues().map(({ name }) => name)).toEqual([...REGISTRY_KINDS]);
+  expect(folders.map(named).filter((name) => !REGISTRY_KINDS.some((kind) => kind === name))).toEqual([]);
+  const page = readFileSync(join(root, 'docs/registries.md'), 'utf8');
+  const [kinds = '', costs = ''] = page.split(/^## /m).slice(1);
+  const rowsOf = (chapter: string) => [...chapter.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, kind]) => kind);
+  const sections = [...page.matchAll(/^### .+ \(`([a-z-]+)`\)$/gm)].map(([, kind]) => kind);
+  expect([rowsOf(kinds), rowsOf(costs), sections].map((list) => list.sort())).toEqual(
+    Array.from({ length: 3 }, () => folders.toSorted()),
+  );
 });
 
 test('every kind passes the contract, or is what the others are composed on, or has files of its own', () => {

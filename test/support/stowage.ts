@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
-import { checkCredential, defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
+import { checkCredential, defaultRegistryUrl, detectKind, openRegistry } from '../../src/registries/index.ts';
 import { openWeb } from '../../src/web/index.ts';
 import { startWorker } from '../../src/worker/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -47,7 +47,12 @@ export async function startStowage(log: Logger = pino({ level: 'silent' })): Pro
   const commands = createCommands({
     database,
     seal,
-    kinds: { defaultUrl: defaultRegistryUrl, recogniseKind, checkCredential, open: openRegistry },
+    kinds: {
+      defaultUrl: defaultRegistryUrl,
+      detectKind: async (url) => (await detectKind(url, [], new AbortController().signal)).kind,
+      checkCredential,
+      open: openRegistry,
+    },
   });
   const web = await openWeb({
     database,

@@ -47,7 +47,7 @@ export async function openTestWeb(
     seal: SEAL,
     kinds: {
       defaultUrl: (host) => new URL(`https://${host}`),
-      recogniseKind: () => 'OCI',
+      detectKind: () => Promise.resolve('OCI'),
       checkCredential,
       open: openRegistry,
     },

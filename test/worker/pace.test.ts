@@ -19,7 +19,7 @@ import {
 
 const kinds = {
   defaultUrl: (host: string) => new URL(`http://${host}`),
-  recogniseKind: () => 'OCI' as const,
+  detectKind: () => Promise.resolve('OCI' as const),
   checkCredential: () => undefined,
   open: () => Promise.reject(new Error('nothing is opened here')),
 };

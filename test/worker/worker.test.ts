@@ -18,7 +18,7 @@ const seal = createSeal(Buffer.alloc(32, 7));
 const log = pino({ level: 'silent' });
 const kinds = {
   defaultUrl: (host: string) => new URL(`https://${host}`),
-  recogniseKind: () => 'OCI' as const,
+  detectKind: () => Promise.resolve('OCI' as const),
   checkCredential: () => undefined,
   open: () => Promise.resolve(registry),
 };

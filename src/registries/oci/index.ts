@@ -1,7 +1,16 @@
 import { isRepositoryName, isTagName, type RepositoryName } from '../../domain/reference.ts';
 import type { HttpClient } from '../../http/index.ts';
 import { openClient } from '../client.ts';
-import type { ListedTag, OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
+import type {
+  DeletesManifests,
+  ListedTag,
+  ListsReferrers,
+  ListsRepositories,
+  OpenRegistry,
+  Registry,
+  RegistryKind,
+  RegistrySettings,
+} from '../registry.ts';
 import { fetchBlob } from './blobs.ts';
 import { deleteManifest } from './deletion.ts';
 import { LARGE_PAGE, listItems, MAX_TAGS, type Listing } from './listing.ts';
@@ -16,13 +25,16 @@ export const oci: RegistryKind = {
   open: async (settings) => openOciRegistry(settings),
 };
 
+/** All that can be asked of the distribution API; whether a registry answers is another matter. */
+export type OciRegistry = Registry & ListsRepositories & ListsReferrers & DeletesManifests;
+
 /** As `oci.open`, over a client that is used for more; closing the registry closes it. */
-export function openOciRegistry(settings: RegistrySettings, http: HttpClient = openClient(settings)): OpenRegistry {
+export function openOciRegistry(settings: RegistrySettings, http: HttpClient = openClient(settings)): OciRegistry {
   return ociRegistryOn(new Session(settings, http));
 }
 
 /** The distribution API in a session: what kinds are composed on that use the session themselves. */
-export function ociRegistryOn(session: Session): OpenRegistry {
+export function ociRegistryOn(session: Session): OciRegistry {
   const manifests = new Manifests(session);
   const referrers = new Referrers(session);
   const pageSize = { names: LARGE_PAGE };

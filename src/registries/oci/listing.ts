@@ -26,7 +26,8 @@ export const MAX_TAGS = 200_000;
 
 /**
  * Each page as it comes, without what can't be read and what was there before. Only `Link` leads on: a short page is not
- * the last, and a made-up offset makes old registries begin again. Ends without an error only at the end of the list.
+ * the last, and a made-up offset makes old registries begin again. Its query alone is taken: proxies forget the path that
+ * they are below, and Artifactory the key that its names begin with. Ends without an error only at the end of the list.
  */
 export async function* listItems<Item>(
   session: Session,
@@ -74,7 +75,7 @@ export async function* listItems<Item>(
     if (fresh.length > 0) yield fresh.map(({ item }) => item);
 
     const next = nextLink(answer.headers['link'], session.addressOf(path));
-    path = next === null ? null : session.pathOf(next);
+    path = next === null ? null : listing.path + new URL(next).search;
   }
 }
 
