@@ -4,7 +4,7 @@ import { openMetrics } from '../../src/bin/metrics.ts';
 import { openDatabase, type Database } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
-import { checkCredential, defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
+import { checkCredential, defaultRegistryUrl, openRegistry } from '../../src/registries/index.ts';
 import { openWeb } from '../../src/web/index.ts';
 import { answerCalls } from '../part.ts';
 
@@ -27,7 +27,12 @@ async function start({ databaseUrl, host, secret }: ApiStart): Promise<string> {
   const commands = createCommands({
     database,
     seal: createSeal(randomBytes(32)),
-    kinds: { recogniseKind, checkCredential, defaultUrl: defaultRegistryUrl, open: openRegistry },
+    kinds: {
+      detectKind: () => Promise.resolve('OCI'),
+      checkCredential,
+      defaultUrl: defaultRegistryUrl,
+      open: openRegistry,
+    },
   });
   await commands.updateRegistry({ host, webhookSecret: secret });
   await commands.addSyncSource({ registry: host, repositories: '*' });

@@ -59,7 +59,7 @@ async function openCatalog(): Promise<Catalog> {
   const own = openDatabase({ url: database.url, poolSize: 8, isWorker: true, onError: () => undefined });
   const kinds = {
     defaultUrl: () => registry.url,
-    recogniseKind: () => 'OCI' as const,
+    detectKind: () => Promise.resolve('OCI' as const),
     checkCredential: () => undefined,
     open: () => Promise.reject(new Error('nothing is deleted here')),
   };

@@ -26,7 +26,7 @@ beforeEach(async () => {
     seal,
     kinds: {
       defaultUrl: (host) => new URL(`https://${host}`),
-      recogniseKind: () => 'OCI',
+      detectKind: () => Promise.resolve('OCI' as const),
       checkCredential: () => undefined,
       open: () => Promise.resolve(registry),
     },
