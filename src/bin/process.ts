@@ -18,7 +18,7 @@ export async function runUntilSignal(
 ) {
   const closes: Close[] = [];
   try {
-    if (tracing !== null) closes.unshift(await startTracing(ownVersion(), tracing));
+    if (tracing !== null) closes.unshift(await startTracing(ownVersion(), tracing, (message) => log.warn(message)));
     await open((close) => void closes.unshift(close));
     const signal = await nextSignal();
     log.info(`Stopping (${signal}).`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { RegistryError } from '../domain/errors.ts';
 import { observeRequest } from '../telemetry/index.ts';
-import { bareHostname, checkedConnector, type AddressPolicy } from './address.ts';
+import { checkedConnector, type AddressPolicy } from './address.ts';
 import { Exchange, type Headers } from './exchange.ts';
 import { BrokenConnection } from './fault.ts';
 import type { Gate, GatedRequest, Turn } from './gate.ts';
@@ -19,6 +19,8 @@ export interface HttpRequest extends GatedRequest {
   readonly path: string;
   /** Names and values in turn; kept by the caller, so that they are not built for each request. */
   readonly headers: readonly string[];
+  /** It goes where an answer pointed, be that anywhere: metrics don't name the host. */
+  readonly isPointedTo?: boolean;
   /** Sent to `origin` only, wherever redirects lead. */
   readonly authorization: string | null;
   readonly body?: string;
@@ -140,7 +142,7 @@ class UndiciClient implements HttpClient {
 
   #dispatch(request: HttpRequest, turn: Turn | null, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const observed = observeRequest(request.method, request.origin, this.#isOwnHost(request.origin));
+      const observed = observeRequest(request.method, request.origin, request.isPointedTo !== true);
       const ofSignal = this.#exchangesOf(signal);
       const expectation = {
         what: nameOf(request),
@@ -175,10 +177,6 @@ class UndiciClient implements HttpClient {
       this.#watch ??= this.#startWatch();
       this.#agent.dispatch(dispatchOptionsOf(request), exchange);
     });
-  }
-
-  #isOwnHost(origin: string): boolean {
-    return bareHostname(new URL(origin).hostname) === bareHostname(this.#settings.trustedHostname);
   }
 
   /** One listener for each signal, however many requests it covers: a run has one signal and very many requests. */

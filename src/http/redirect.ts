@@ -25,6 +25,7 @@ export function followRedirect(
     origin: target.origin,
     path: target.pathname + target.search,
     authorization: target.origin === request.origin ? request.authorization : null,
+    ...(target.origin !== request.origin && { isPointedTo: true }),
   };
 }
 

@@ -13,12 +13,12 @@ export interface ObservedRequest {
 }
 
 /**
- * A request to the outside, from the moment it is sent. Metrics name a host only where it is a registry's own: an answer
+ * A request to the outside, from the moment it is sent. Metrics name a host only where we ask it by ourselves: an answer
  * can point to any number of others.
  */
-export function observeRequest(method: string, origin: string, isOwnHost: boolean): ObservedRequest {
+export function observeRequest(method: string, origin: string, isOurChoice: boolean): ObservedRequest {
   const begun = performance.now();
-  const host = isOwnHost ? hostOf(origin) : OTHER;
+  const host = isOurChoice ? hostOf(origin) : OTHER;
   const span = spanOf(method, origin);
   let outcome = 'ABORTED';
   return {
@@ -41,7 +41,7 @@ export function observeRequest(method: string, origin: string, isOwnHost: boolea
 }
 
 const OTHER = 'other';
-/** A registry can send us to any port of its own host. */
+/** A registry can have its token service at any port of its own host. */
 const MAX_HOSTS = 1_000;
 const hosts = new Map<string, string>();
 
@@ -67,7 +67,7 @@ function spanOf(method: string, origin: string): Span {
 
 const requests = new Counter({
   name: 'stowage_http_client_requests_total',
-  help: 'Requests sent to the outside, by host (other where it is not a registry’s own) and status or what went wrong.',
+  help: 'Requests sent to the outside, by host (other where an answer pointed there) and status or what went wrong.',
   labelNames: ['host', 'status'],
   registers: [registry],
 });

@@ -1,4 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api';
 import type * as Sdk from '@opentelemetry/sdk-trace';
 
 export interface TracingSettings {
@@ -8,9 +8,13 @@ export interface TracingSettings {
 
 /**
  * Sends what is traced from now on to the collector that the environment names, as OTLP over HTTP. Answers with what
- * sends the rest and ends it. The packages are loaded here, and by nobody who does not trace.
+ * sends the rest and ends it; `warn` is told when something can't be sent. The packages are loaded here, and by nobody who does not trace.
  */
-export async function startTracing(version: string, { sampler }: TracingSettings): Promise<() => Promise<void>> {
+export async function startTracing(
+  version: string,
+  { sampler }: TracingSettings,
+  warn: (message: string) => void,
+): Promise<() => Promise<void>> {
   const [sdk, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }, core, resources] = await Promise.all([
     import('@opentelemetry/sdk-trace'),
     import('@opentelemetry/exporter-trace-otlp-proto'),
@@ -26,10 +30,23 @@ export async function startTracing(version: string, { sampler }: TracingSettings
     sampler: samplerOf(sdk, sampler),
     spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
   });
+  const quiet = () => undefined;
+  const told = (message: string) => warn(`Traces are not sent: ${reasonOf(message)}`);
+  diag.setLogger({ error: told, warn: told, info: quiet, debug: quiet, verbose: quiet }, DiagLogLevel.WARN);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
-  return () => provider.shutdown();
+  // What can't be sent has been told, and nothing else waits for it.
+  return () => provider.shutdown().catch(quiet);
+}
+
+/** The library tells an error as JSON, with its stack. */
+function reasonOf(message: string): string {
+  try {
+    return (JSON.parse(message) as { message?: string }).message ?? message;
+  } catch {
+    return message;
+  }
 }
 
 function samplerOf(sdk: typeof Sdk, { name, ratio }: TracingSettings['sampler']): Sdk.Sampler {

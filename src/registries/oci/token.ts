@@ -32,7 +32,7 @@ export async function fetchToken(
   const answer =
     credential?.kind === 'identity'
       ? await exchangeIdentity(realm, request, credential.token, http, signal)
-      : await askByQuery(realm, request, credential, http, signal);
+      : await askByQuery(realm, { ...request, isPointedTo: !mayHaveCredential }, credential, http, signal);
   const what = `the token of ${realm.origin}${realm.pathname}`;
   if (answer.status !== 200) throw refusal(answer, what, registry.credential !== null && !mayHaveCredential);
   return readToken(jsonOf(answer, what), Date.now(), what);
@@ -77,7 +77,7 @@ const SAFETY = 10_000;
 
 function askByQuery(
   realm: URL,
-  { service, scopes }: TokenRequest,
+  { service, scopes, isPointedTo }: TokenRequest & { readonly isPointedTo: boolean },
   credential: ReadyCredential | null,
   http: HttpClient,
   signal: AbortSignal,
@@ -94,6 +94,7 @@ function askByQuery(
       path: text === '' ? realm.pathname : `${realm.pathname}?${text}`,
       headers: ['accept', 'application/json'],
       authorization: credential?.kind === 'basic' ? basicAuthorization(credential) : null,
+      isPointedTo,
       maxBytes: MAX_TOKEN_BYTES,
     },
     signal,
