@@ -80,8 +80,10 @@ async function conclude(
   const repository = `${run.host}/${place.name}`;
   countRepository(run.host, tally);
 
-  await database.transaction(async (connection) => {
-    const [, isLast] = await Promise.all([
+  const trouble = again === null ? undefined : faults.find((fault) => fault.reference === repository);
+  const isUnchanged = again === null && !needsRecount && faults.length === 0 && attempt === 1;
+  const isLast = await database.transaction(async (connection) => {
+    const [, isDone] = await Promise.all([
       // First, since it waits for the lock of the counters: whoever holds that may wait for the run's row.
       needsRecount && catalog.recountRepository(connection, place),
       again === null
@@ -89,11 +91,13 @@ async function conclude(
         : repeat(connection, payload, again, tally),
       synced && catalog.recordSynced(connection, place, synced, now()),
       (faults.length > 0 || attempt > 1) && catalog.replaceSyncErrors(connection, runId, repository, faults, now()),
+      trouble && catalog.recordHealth(connection, run.registryId, troubleOf(trouble), now()),
+      // All repositories of the run wait for its row; nothing is still to be sent.
+      isUnchanged && connection.commit(),
     ]);
-    const trouble = again === null ? undefined : faults.find((fault) => fault.reference === repository);
-    if (trouble) await catalog.recordHealth(connection, run.registryId, troubleOf(trouble), now());
-    if (isLast) await finishRun(context, connection, run);
+    return isDone;
   });
+  if (isLast) await database.transaction((connection) => finishRun(context, connection, run));
 }
 
 /** False: the repository is not done. */
