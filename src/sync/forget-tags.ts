@@ -31,15 +31,34 @@ export async function forgetTags(look: Look, names: readonly TagName[]): Promise
 
 /** A manifest that lost its last tag is mostly still there, under its digest; where it is not, it can't be pulled. */
 export async function checkLeft(look: Look, digests: readonly Digest[]): Promise<void> {
-  const { sync, place } = look;
-  if (digests.length === 0 || sync.registry.isMirror) return;
-  const untagged = await catalog.untaggedManifests(sync.database, place, digests);
+  if (digests.length === 0 || look.sync.registry.isMirror) return;
+  await check(look, await catalog.untaggedManifests(look.sync.database, look.place, digests));
+}
+
+/** Asks once more for those of which an earlier look could not find it out. */
+export async function checkDoubtful(look: Look): Promise<void> {
+  if (!look.before?.hasDoubts) return;
+  await check(look, await catalog.doubtfulManifests(look.sync.database, look.place));
+}
+
+async function check(look: Look, untagged: readonly Digest[]): Promise<void> {
+  const { sync, place, before } = look;
   const gone: Digest[] = [];
+  const doubtful: Digest[] = [];
   await inParallel(untagged, PARALLEL, async (digest) => {
-    if ((await look.resolve(digest)) === null) gone.push(digest);
+    const found = await look.resolve(digest);
+    if (found === null) gone.push(digest);
+    if (found === undefined) doubtful.push(digest);
   });
-  if (gone.length === 0) return;
+  if (gone.length + doubtful.length === 0 && !before?.hasDoubts) return;
+  const at = sync.now();
+  look.needsRecount = true;
   await sync.database.transaction(async (connection) => {
-    await Promise.all([catalog.shareContent(connection), catalog.recordAbsence(connection, place, gone, sync.now())]);
+    await Promise.all([
+      catalog.shareContent(connection),
+      catalog.touchRepository(connection, place, at),
+      catalog.recordAbsence(connection, place, gone, at),
+      catalog.recordDoubt(connection, place, untagged, doubtful),
+    ]);
   });
 }

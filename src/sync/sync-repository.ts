@@ -5,7 +5,7 @@ import { subjectOfTag } from '../domain/referrers-tag.ts';
 import { parseRepositorySelection, parseTagSelection, type Selection } from '../domain/selection.ts';
 import type { ListedTag } from '../registries/registry.ts';
 import { describeRepository } from './describe-repository.ts';
-import { forgetTags, goneAmong } from './forget-tags.ts';
+import { checkDoubtful, forgetTags, goneAmong } from './forget-tags.ts';
 import { catalogListedReferrers, catalogReferrersTags } from './late-referrers.ts';
 import { Look, placeOf, type RepositoryReport, type RepositorySync } from './look.ts';
 import { moveTags } from './move-tags.ts';
@@ -71,6 +71,7 @@ async function lookAtListed(look: Look, tags: Selection | null): Promise<boolean
   await move(plan.newest());
   gone.push(...(await goneAmong(look, plan.missing(look.present))));
   await forgetTags(look, gone);
+  await checkDoubtful(look);
   await catalogReferrersTags(look, plan.referrersTags);
   const referrersAt = before?.referrersAt ?? null;
   const isDue = referrersAt !== null && sync.now().getTime() - referrersAt.getTime() >= REFERRERS_PERIOD;

@@ -14,6 +14,8 @@ export interface ChaoticRegistry {
   requests: number;
   push(repository: string, tag: string, content: Content): void;
   removeTag(repository: string, tag: string): void;
+  /** Takes away what no tag leads to. */
+  collectGarbage(): void;
   close(): Promise<void>;
 }
 
@@ -76,6 +78,14 @@ export async function startChaoticRegistry(): Promise<ChaoticRegistry> {
     },
     removeTag(name, tag) {
       repositories.get(name)?.tags.delete(tag);
+    },
+    collectGarbage() {
+      for (const { tags, contents } of repositories.values()) {
+        const queue = [...tags.values()];
+        for (const content of queue) queue.push(...content.parts);
+        const kept = new Set(queue.map(({ digest }) => digest));
+        for (const digest of contents.keys()) if (!kept.has(digest as Content['digest'])) contents.delete(digest);
+      }
     },
     async close() {
       server.closeAllConnections();

@@ -116,6 +116,7 @@ test.each([1, 2, 3, 4])(
       push(at, at, 'second');
       registry.removeTag(`team/service-${at}`, `1.${(at + 3) % 8}`);
     }
+    registry.collectGarbage();
     await syncBoth();
     expect(await snapshotOf(chaotic.database)).toEqual(await snapshotOf(calm.database));
     expect(registry.faults.size).toBe(7);

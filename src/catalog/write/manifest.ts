@@ -162,6 +162,35 @@ export async function manifestsBeginning(
   return rows.map((row) => row.digest);
 }
 
+/** Manifests of the repository of which it could not be found out whether the registry still has them. */
+export async function doubtfulManifests(connection: Connection, place: RepositoryPlace): Promise<Digest[]> {
+  const rows = await connection.run<{ digest: Digest }>(
+    `/* catalog.doubtfulManifests */
+     select digest_text(m.digest) as digest
+     from repository r join repository_manifest rm on rm.repository_id = r.id join manifest m on m.id = rm.manifest_id
+     where r.registry_id = $1::int and r.name = $2 and rm.is_doubtful and rm.gone_at is null`,
+    [place.registryId, place.name],
+  );
+  return rows.map((row) => row.digest);
+}
+
+/** Says of manifests that were asked for which of them are in doubt; of the others it is known. */
+export async function recordDoubt(
+  connection: Connection,
+  place: RepositoryPlace,
+  asked: readonly Digest[],
+  doubtful: readonly Digest[],
+): Promise<void> {
+  await connection.run(
+    `/* catalog.recordDoubt */
+     update repository_manifest rm set is_doubtful = not rm.is_doubtful
+     from manifest m, repository r
+     where m.digest = any($3::bytea[]) and r.registry_id = $1::int and r.name = $2
+       and rm.repository_id = r.id and rm.manifest_id = m.id and rm.is_doubtful <> (m.digest = any($4::bytea[]))`,
+    [place.registryId, place.name, asked.map(digestBytes), doubtful.map(digestBytes)],
+  );
+}
+
 /** Says that the registry no longer has these manifests in the repository. */
 export async function recordAbsence(
   connection: Connection,

@@ -21,6 +21,8 @@ export interface KnownRepository extends Availability {
   readonly platforms: readonly string[] | null;
   /** When the registry's lists of referrers were last asked for of all its tags; null never. */
   readonly referrersAt: Date | null;
+  /** It has manifests of which it could not be found out whether the registry still has them. */
+  readonly hasDoubts: boolean;
 }
 
 /** Both null while the registry lets it be read. */
@@ -43,17 +45,23 @@ export async function knownRepository(connection: Connection, place: RepositoryP
     `/* catalog.knownRepository */
      select r.needs_recount as "needsRecount", r.unavailable_since as "unavailableSince",
             r.missing_since as "missingSince", s.platforms, s.referrers_at as "referrersAt", t.name as tag,
-            digest_text(m.digest) as digest
-     from repository r left join repository_sync s on s.repository_id = r.id
+            d."hasDoubts", digest_text(m.digest) as digest
+     from repository r
+     cross join lateral (
+       select exists (
+         select from repository_manifest rm where rm.repository_id = r.id and rm.is_doubtful and rm.gone_at is null
+       ) as "hasDoubts"
+     ) d
+     left join repository_sync s on s.repository_id = r.id
      left join tag t on t.repository_id = r.id left join manifest m on m.id = t.manifest_id
      where r.registry_id = $1::int and r.name = $2`,
     [place.registryId, place.name],
   );
   const [first] = rows;
   if (first === undefined) return null;
-  const { needsRecount, platforms, referrersAt, unavailableSince, missingSince } = first;
+  const { needsRecount, platforms, referrersAt, hasDoubts, unavailableSince, missingSince } = first;
   const tags = rows.flatMap(({ tag, digest }): [TagName, Digest | null][] => (tag === null ? [] : [[tag, digest]]));
-  return { tags: new Map(tags), needsRecount, platforms, referrersAt, unavailableSince, missingSince };
+  return { tags: new Map(tags), needsRecount, platforms, referrersAt, hasDoubts, unavailableSince, missingSince };
 }
 
 /** Null where the catalog has no such repository. */
