@@ -15,12 +15,20 @@ const imagesFolder = fileURLToPath(new URL('../../../shared/images/', import.met
 /** The layout that comes with Stowage. */
 const samplesFolder = fileURLToPath(new URL('../../samples/', import.meta.url));
 
-const NEEDED = ['docker-registry', 'skopeo', 'jq', 'curl'];
+/** Each with the package of Debian that has it. */
+const NEEDED = {
+  'docker-registry': 'docker-registry',
+  skopeo: 'skopeo',
+  htpasswd: 'apache2-utils',
+  openssl: 'openssl',
+  jq: 'jq',
+  curl: 'curl',
+};
 
 /** Why tests against the real registry can't run here; null when they can. */
 function whyNoRegistry(): string | null {
   if (!existsSync(imagesFolder)) return 'there are no real images beside the checkout (../shared/images)';
-  const missing = NEEDED.filter((command) => !isInstalled(command));
+  const missing = Object.entries(NEEDED).flatMap(([command, name]) => (isInstalled(command) ? [] : [name]));
   return missing.length > 0 ? `not installed: ${missing.join(', ')} (apt-get install ${missing.join(' ')})` : null;
 }
 
@@ -107,6 +115,8 @@ export interface RealRegistry {
   readonly host: string;
   /** Pushes one stage of pushes.txt. */
   load(stage: number): Promise<void>;
+  /** Pushes all tags of one repository of pushes.txt. */
+  loadRepository(name: string): Promise<void>;
   /** Pushes an image of the samples, such as demo/base:1.1, with all its platforms. */
   push(reference: string, sample: string): Promise<void>;
   /** Copies what a tag names, whole, from another registry. */
@@ -125,9 +135,15 @@ export interface RegistryOptions {
   readonly deletes?: boolean;
   /** Where it tells what happens in it, given the host that it has, and the bearer token that it sends there. */
   readonly notify?: { readonly token: string; urlOf(host: string): string };
+  /** Whom it lets in: by password, or with tokens of the service whose variables are given. Everybody when not given. */
+  readonly account?: {
+    readonly username: string;
+    readonly password: string;
+    readonly tokens: Readonly<Record<string, string>> | null;
+  };
 }
 
-export async function startRegistry({ deletes = true, notify }: RegistryOptions = {}): Promise<RealRegistry> {
+export async function startRegistry({ deletes = true, notify, account }: RegistryOptions = {}): Promise<RealRegistry> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'stowage-registry-'));
   const environment = {
@@ -135,17 +151,20 @@ export async function startRegistry({ deletes = true, notify }: RegistryOptions 
     REGISTRY_STATE: join(folder, 'state'),
     REGISTRY_STORAGE_DELETE_ENABLED: String(deletes),
     ...(notify && { NOTIFY_URL: notify.urlOf(`127.0.0.1:${port}`), NOTIFY_TOKEN: notify.token }),
+    ...(account && { REGISTRY_USER: account.username, REGISTRY_PASSWORD: account.password, ...account.tokens }),
   };
   const script = join(imagesFolder, 'registry.sh');
   const host = `127.0.0.1:${port}`;
   // It is a daemon: its output must not be a pipe that would be waited for.
-  const mode = notify ? 'notify' : 'plain';
+  const mode = account ? (account.tokens ? 'token' : 'htpasswd') : notify ? 'notify' : 'plain';
   execFileSync(script, ['start', mode, String(port)], { env: environment, stdio: 'ignore' });
+  const load = async (what: string[]) => {
+    await run(join(imagesFolder, 'load.sh'), [...what, host], { env: environment, maxBuffer: 1e8 });
+  };
   return {
     host,
-    async load(stage) {
-      await run(join(imagesFolder, 'load.sh'), ['--stage', String(stage), host], { env: environment, maxBuffer: 1e8 });
-    },
+    load: (stage) => load(['--stage', String(stage)]),
+    loadRepository: (name) => load(['--only', `^${name}:`]),
     async push(reference, sample) {
       const source = `oci:${samplesFolder}:${sample}`;
       await run('skopeo', ['copy', '--all', '--dest-tls-verify=false', source, `docker://${host}/${reference}`]);
