@@ -1,4 +1,4 @@
-import { fastify, type FastifyBaseLogger } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import type { MetricsPage } from '../telemetry/index.ts';
@@ -25,7 +25,8 @@ export interface Probes {
 
 export function openProbes({ database, metrics, version, log }: ProbesSettings): Probes {
   const loggerInstance: FastifyBaseLogger = log;
-  const app = fastify({ loggerInstance, disableRequestLogging: true, forceCloseConnections: true });
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = fastify({ loggerInstance, logController, forceCloseConnections: true });
   reportHealth(app, database, version);
   serveMetrics(app, metrics);
   return {
