@@ -3,7 +3,7 @@ import { isTagName } from '../../domain/reference.ts';
 import type { HttpClient } from '../../http/index.ts';
 import { openClient } from '../client.ts';
 import { openOciRegistry, withoutCatalog } from '../oci/index.ts';
-import { ownListOr } from '../own-list.ts';
+import { ownListOr, saidOrNull } from '../own-list.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { deleteVersion } from './deletion.ts';
 import { describeRepository, listRepositories } from './packages.ts';
@@ -32,7 +32,7 @@ export function openGhcr(settings: RegistrySettings, http: HttpClient = openClie
     listTags: (repository, signal) =>
       ownListOr(listTags(api, repository, signal), () => registry.listTags(repository, signal)),
     listRepositories: (prefix, signal) => listRepositories(api, prefix, signal),
-    describeRepository: (repository, signal) => describeRepository(api, repository, signal),
+    describeRepository: (repository, signal) => saidOrNull(describeRepository(api, repository, signal)),
     async deleteManifest(repository, target, signal) {
       if (isTagName(target)) {
         throw new RegistryError('UNSUPPORTED', 'GitHub deletes manifests with all their tags, and no tag alone');

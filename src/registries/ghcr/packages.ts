@@ -1,6 +1,5 @@
 import { isObject, textOf } from '../../domain/json.ts';
 import { isRepositoryName, type RepositoryName } from '../../domain/reference.ts';
-import { isAbsence } from '../own-list.ts';
 import { ownerIn } from '../owner.ts';
 import type { RepositoryDescription } from '../registry.ts';
 import type { RestApi } from './rest-api.ts';
@@ -19,25 +18,20 @@ export async function* listRepositories(
   }
 }
 
-/** What the package's source repository says; internal is private. Null also where the token may not see packages. */
+/** What the package's source repository says; internal is private. */
 export async function describeRepository(
   api: RestApi,
   repository: RepositoryName,
   signal: AbortSignal,
 ): Promise<RepositoryDescription | null> {
-  try {
-    const found = await api.find(await api.pathOfPackage(repository, signal), signal);
-    if (found === null) return null;
-    const source = found['repository'];
-    const visibility = textOf(found['visibility']);
-    return {
-      description: isObject(source) ? (textOf(source['description']) ?? '') : null,
-      isPrivate: visibility === null ? null : visibility !== 'public',
-      starCount: null,
-      pullCount: null,
-    };
-  } catch (error) {
-    if (isAbsence(error)) return null;
-    throw error;
-  }
+  const found = await api.find(await api.pathOfPackage(repository, signal), signal);
+  if (found === null) return null;
+  const source = found['repository'];
+  const visibility = textOf(found['visibility']);
+  return {
+    description: isObject(source) ? (textOf(source['description']) ?? '') : null,
+    isPrivate: visibility === null ? null : visibility !== 'public',
+    starCount: null,
+    pullCount: null,
+  };
 }

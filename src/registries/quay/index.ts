@@ -2,7 +2,7 @@ import { parseChallenges, type HttpClient } from '../../http/index.ts';
 import { RegistryApi, type SignIn } from '../api.ts';
 import { openClient } from '../client.ts';
 import { openOciRegistry } from '../oci/index.ts';
-import { ownListOr } from '../own-list.ts';
+import { ownListOr, saidOrNull } from '../own-list.ts';
 import type { Credential, OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { describeRepository, listRepositories } from './repositories.ts';
 import { listTags } from './tags.ts';
@@ -32,7 +32,7 @@ export function openQuay(settings: RegistrySettings, http: HttpClient = openClie
     listTags: (repository, signal) =>
       ownListOr(listTags(api, repository, signal), () => registry.listTags(repository, signal)),
     listRepositories: (prefix, signal) => listRepositories(api, catalogFor(signal), prefix, signal),
-    describeRepository: (repository, signal) => describeRepository(api, repository, signal),
+    describeRepository: (repository, signal) => saidOrNull(describeRepository(api, repository, signal)),
   };
 }
 

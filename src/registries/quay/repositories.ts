@@ -29,27 +29,22 @@ export async function* listRepositories(
   for await (const names of catalog ?? []) yield names.filter((name) => name.startsWith(`${namespace}/`));
 }
 
-/** Null also where the API shows it to nobody that it knows: not to robot accounts, if it is private. */
+/** A private one is shown to no robot account. */
 export async function describeRepository(
   api: RegistryApi,
   repository: RepositoryName,
   signal: AbortSignal,
 ): Promise<RepositoryDescription | null> {
-  try {
-    const found = await api.find(`/repository/${repository}?includeTags=false`, signal);
-    const isPublic = flagOf(found?.['is_public']);
-    return (
-      found && {
-        description: paragraphOf(textOf(found['description']) ?? ''),
-        isPrivate: isPublic === null ? null : !isPublic,
-        starCount: null,
-        pullCount: null,
-      }
-    );
-  } catch (error) {
-    if (isAbsence(error)) return null;
-    throw error;
-  }
+  const found = await api.find(`/repository/${repository}?includeTags=false`, signal);
+  const isPublic = flagOf(found?.['is_public']);
+  return (
+    found && {
+      description: paragraphOf(textOf(found['description']) ?? ''),
+      isPrivate: isPublic === null ? null : !isPublic,
+      starCount: null,
+      pullCount: null,
+    }
+  );
 }
 
 function nextOf(page: JsonObject, address: URL): string | null {
