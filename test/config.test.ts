@@ -155,6 +155,7 @@ registries:
     title: GitHub
     credential: { token: { env: GHCR_TOKEN } }
     webhook: { secret: { env: GHCR_HOOK } }
+    limits: { concurrency: 4 }
   - host: nexus.example.com:5000
     insecure: true
     credential: { username: reader, password: { env: NEXUS } }
@@ -188,6 +189,7 @@ sources:
         insecure: null,
         credential: { kind: 'bearer', token: 'ghp_x' },
         webhookSecret: 'of-sixteen-signs',
+        limits: { concurrency: 4, requestsPerSecond: null },
       },
       {
         host: 'nexus.example.com:5000',
@@ -197,6 +199,7 @@ sources:
         insecure: true,
         credential: { kind: 'basic', username: 'reader', password: 'p' },
         webhookSecret: null,
+        limits: { concurrency: null, requestsPerSecond: null },
       },
       {
         host: 'layout.localhost',
@@ -206,6 +209,7 @@ sources:
         insecure: null,
         credential: null,
         webhookSecret: null,
+        limits: { concurrency: null, requestsPerSecond: null },
       },
       {
         host: 'docker.io',
@@ -215,6 +219,7 @@ sources:
         insecure: null,
         credential: { kind: 'docker-config' },
         webhookSecret: null,
+        limits: { concurrency: null, requestsPerSecond: null },
       },
       {
         host: 'public.ecr.aws',
@@ -223,6 +228,8 @@ sources:
         title: null,
         insecure: null,
         credential: { kind: 'ambient' },
+        webhookSecret: null,
+        limits: { concurrency: null, requestsPerSecond: null },
       },
     ],
     sources: [
@@ -315,6 +322,13 @@ source: []
   expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
   expect(faults).toContain('stowage.yaml:21: sources[0].maxTags: 0 is too small: the least is 1.');
   expect(faults).toContain('stowage.yaml:22: sources[0].newestBy: "date" is not one of version, pushed-at.');
+});
+
+test('limits that are no whole numbers, or out of bounds, are faults', () => {
+  const declare = (limits: string) => `registries:\n- host: ghcr.io\n  limits: { ${limits} }\n`;
+  for (const limits of ['concurrency: 0', 'concurrency: 257', 'requestsPerSecond: 0.5', 'requestsPerSecond: many']) {
+    expect(faultsOf({}, declare(limits))).toEqual([expect.stringMatching(/^stowage\.yaml:3: registries\[0\]\.limits/)]);
+  }
 });
 
 test('a secret of a webhook that can be guessed, or stands in the file, is a fault and not told', () => {

@@ -88,13 +88,13 @@ async function resolved(
   config: Config,
   log: Logger,
 ): Promise<Resolved> {
-  const { host, title, webhookSecret } = registry;
+  const { host, title, webhookSecret, limits } = registry;
   const url = registry.url ?? defaultRegistryUrl(host, registry.insecure ?? undefined);
   const known = stored?.url === url.href ? stored.kind : 'OCI';
   const kind = registry.kind ?? (await kindOf(url, known, config, log));
   const credential = await credentialOf(registry, log);
   checkCredential(kind, url, credential);
-  return { host, title, url, kind, credential, webhookSecret };
+  return { host, title, url, kind, credential, webhookSecret, limits };
 }
 
 async function credentialOf({ host, credential }: ConfiguredRegistry, log: Logger): Promise<Credential | null> {
@@ -105,7 +105,8 @@ async function credentialOf({ host, credential }: ConfiguredRegistry, log: Logge
 }
 
 function bare(host: RegistryHost): ConfiguredRegistry {
-  return { host, kind: null, url: null, title: null, insecure: null, credential: null, webhookSecret: null };
+  const limits = { concurrency: null, requestsPerSecond: null };
+  return { host, kind: null, url: null, title: null, insecure: null, credential: null, webhookSecret: null, limits };
 }
 
 const SAMPLES_HOST = 'samples.localhost' as RegistryHost;

@@ -3,6 +3,7 @@ import type { Connection, Database } from '../catalog/database.ts';
 import { notify } from '../catalog/events.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
+import type { GivenHostLimits } from '../domain/host-limits.ts';
 import type { RegistryHost } from '../domain/reference.ts';
 import { parseSchedule } from '../domain/schedule.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
@@ -14,6 +15,7 @@ export interface DeclaredRegistry extends catalog.RegistrySecrets {
   readonly kind: RegistryKindName;
   readonly title: string | null;
   readonly url: URL;
+  readonly limits?: GivenHostLimits;
 }
 
 /** A source that the configuration declares, checked. */

@@ -3,7 +3,7 @@ import * as catalog from '../catalog/write/index.ts';
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { TagName } from '../domain/reference.ts';
-import { DEFAULT_HOST_LIMITS, openPacedGate } from '../http/index.ts';
+import { openPacedGate } from '../http/index.ts';
 import type { DeletesManifests, OpenRegistry } from '../registries/registry.ts';
 import type { RegistryKinds } from './registry.ts';
 
@@ -34,7 +34,7 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
     const stored = await catalog.findRegistry(database, { id });
     if (stored === null) throw new RegistryError('NOT_FOUND', 'the catalog does not follow the registry any more');
     const { kind, host, url, credential } = stored;
-    const gate = openPacedGate(catalog.pacesOfRegistry(database, id), DEFAULT_HOST_LIMITS);
+    const gate = openPacedGate(catalog.pacesOfRegistry(database, id), stored.limits);
     const registry = await kinds.open(kind, {
       host,
       url: new URL(url),

@@ -2,6 +2,7 @@ import type { Database } from '../catalog/database.ts';
 import { notify } from '../catalog/events.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { CatalogError } from '../domain/errors.ts';
+import { checkHostLimits, type GivenHostLimits } from '../domain/host-limits.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import type { RegistryKindName } from '../domain/registry-kind.ts';
 import { parseWebhookSecret } from '../domain/secret.ts';
@@ -27,6 +28,8 @@ export interface AddRegistryInput {
   readonly credential?: CredentialInput | null;
   /** What its notifications are known by; without one none are taken. */
   readonly webhookSecret?: string | null;
+  /** What is left out, or null, is left to us. */
+  readonly limits?: Partial<GivenHostLimits> | null;
 }
 
 /** What is undefined stays; null takes away. */
@@ -37,6 +40,8 @@ export interface UpdateRegistryInput {
   readonly insecure?: boolean | null;
   readonly credential?: CredentialInput | null;
   readonly webhookSecret?: string | null;
+  /** What is left out, or null, is left to us. */
+  readonly limits?: Partial<GivenHostLimits> | null;
 }
 
 export interface RegistryOutcome {
@@ -91,6 +96,7 @@ export function createRegistryCommands(
       );
       const credential = readCredential(errors, input.credential);
       const webhookSecret = readWebhookSecret(errors, input.webhookSecret);
+      const limits = readLimits(errors, input.limits);
       const existing = await catalog.findRegistry(database, { host });
       if (existing) errors.push(invalid('host', `The catalog follows "${host}" already; use updateRegistry.`));
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
@@ -104,6 +110,7 @@ export function createRegistryCommands(
         url: url.href,
         managedBy: 'API',
         ...catalog.sealSecrets(seal, host, { credential, webhookSecret }),
+        limits,
       });
       return { registryId, userErrors: [] };
     },
@@ -121,9 +128,10 @@ export function createRegistryCommands(
       });
       const credential = input.credential === undefined ? stored.credential : secrets.credential;
       const webhookSecret = input.webhookSecret === undefined ? stored.webhookSecret : secrets.webhookSecret;
+      const limits = input.limits === undefined ? stored.limits : readLimits(errors, input.limits);
       if (errors.length > 0 || url === undefined) return { registryId: null, userErrors: errors };
       const title = input.title === undefined ? stored.title : input.title;
-      await catalog.saveRegistry(database, { ...stored, title, url: url.href, credential, webhookSecret });
+      await catalog.saveRegistry(database, { ...stored, title, url: url.href, credential, webhookSecret, limits });
       if (url.href !== stored.url || input.credential !== undefined) await catalog.forgetPace(database, stored.id);
       await notify(database, 'stowage_registry_changed', stored.id);
       return { registryId: stored.id, userErrors: [] };
@@ -183,4 +191,10 @@ function readCredential(errors: UserError[], input: CredentialInput | null | und
 
 function readWebhookSecret(errors: UserError[], input: string | null | undefined): string | null {
   return input == null ? null : (read(errors, 'webhookSecret', () => parseWebhookSecret(input)) ?? null);
+}
+
+function readLimits(errors: UserError[], input: Partial<GivenHostLimits> | null | undefined): GivenHostLimits {
+  const limits = { concurrency: input?.concurrency ?? null, requestsPerSecond: input?.requestsPerSecond ?? null };
+  read(errors, 'limits', () => checkHostLimits(limits));
+  return limits;
 }

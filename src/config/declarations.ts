@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../domain/errors.ts';
+import { checkHostLimits, type GivenHostLimits } from '../domain/host-limits.ts';
 import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import { REGISTRY_KINDS, type RegistryKindName } from '../domain/registry-kind.ts';
@@ -28,6 +29,8 @@ export interface DeclaredRegistry {
   readonly credential: DeclaredCredential | null;
   /** What its notifications are known by; null means that none are taken. */
   readonly webhookSecret: string | null;
+  /** Of each of its hosts; null leaves it to us. */
+  readonly limits: GivenHostLimits;
 }
 
 export type DeclaredCredential =
@@ -89,6 +92,11 @@ function declarationsIn(environment: Environment) {
       title: z.string().min(1).max(200).optional(),
       insecure: z.boolean().optional(),
       credential: credential.optional(),
+      limits: z
+        .strictObject({ concurrency: z.number().optional(), requestsPerSecond: z.number().optional() })
+        .transform(({ concurrency = null, requestsPerSecond = null }) => ({ concurrency, requestsPerSecond }))
+        .transform(parsedBy((limits) => (checkHostLimits(limits), limits)))
+        .optional(),
       webhook: z.strictObject({ secret: secret.transform(parsedBy(parseWebhookSecret)) }).optional(),
     })
     .transform((fields): DeclaredRegistry => ({
@@ -99,6 +107,7 @@ function declarationsIn(environment: Environment) {
       insecure: fields.insecure ?? null,
       credential: fields.credential ?? null,
       webhookSecret: fields.webhook?.secret ?? null,
+      limits: fields.limits ?? { concurrency: null, requestsPerSecond: null },
     }));
 
   const source = z
@@ -164,10 +173,10 @@ function secretIn(environment: Environment) {
 }
 
 /** A domain parser as a step of a schema: what it throws is the fault. */
-function parsedBy<T>(parse: (text: string) => T): (text: string, context: z.RefinementCtx) => T {
-  return (text, context) => {
+function parsedBy<T, V = string>(parse: (value: V) => T): (value: V, context: z.RefinementCtx) => T {
+  return (value, context) => {
     try {
-      return parse(text);
+      return parse(value);
     } catch (error) {
       context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;

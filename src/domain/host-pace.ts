@@ -1,3 +1,4 @@
+import type { HostLimits } from './host-limits.ts';
 import { allowanceOf, exhaust, freeAt, isOver, observe, PULLS, spend, type Announcement, type Quota } from './quota.ts';
 
 /**
@@ -23,14 +24,6 @@ export interface HostPace {
   fault: Fault | null;
   /** When the next may go, where an operator limits requests per second. */
   nextAt: number;
-}
-
-/** What an operator allows, beside what the host announces. */
-export interface HostLimits {
-  /** Requests at the same time, of all who send together. */
-  readonly concurrency: number;
-  /** Null means: as many as the host takes. */
-  readonly requestsPerSecond: number | null;
 }
 
 /** Nobody asks about the host until a moment; then one goes alone, and its answer ends the pause or makes it longer. */

@@ -1,4 +1,5 @@
 import { RegistryError } from '../domain/errors.ts';
+import type { HostLimits } from '../domain/host-limits.ts';
 import {
   LEASE_MS,
   leave,
@@ -7,7 +8,6 @@ import {
   renewShare,
   settle,
   takeTurn,
-  type HostLimits,
   type HostPace,
   type Outcome,
   type Refusal,
@@ -17,22 +17,10 @@ import {
 import { PULLS } from '../domain/quota.ts';
 import type { Headers } from './exchange.ts';
 import type { GatedRequest, Turn } from './gate.ts';
+import { HostQueue, type Waiter } from './host-queue.ts';
 import { resultOf, resultOfFault } from './outcome.ts';
+import type { Changed, PaceStore } from './pace-store.ts';
 import { rateLimitsOf } from './rate-limit.ts';
-
-/** Where what all share of the hosts of one registry is kept. */
-export interface PaceStore {
-  /**
-   * Lets `change` alter what is kept of a host, with nobody else at it; `now` is by the clock that all go by. Tells the
-   * others at once where it answers that there is news for them.
-   */
-  change<T>(origin: string, change: (pace: HostPace, now: number) => Changed<T>): Promise<T>;
-}
-
-export interface Changed<T> {
-  readonly result: T;
-  readonly isNews: boolean;
-}
 
 /**
  * The gate to one host, for one process. Within its share of the concurrency, and while nothing is known to limit the
@@ -41,9 +29,9 @@ export interface Changed<T> {
 export class HostGate {
   readonly #origin: string;
   readonly #store: PaceStore;
-  readonly #limits: HostLimits;
+  #limits: HostLimits;
   readonly #id: string;
-  readonly #queues: readonly Queue[] = [new Queue(false), new Queue(true)];
+  readonly #queues: readonly HostQueue[] = [new HostQueue(false), new HostQueue(true)];
   readonly #heard = new WeakSet<AbortSignal>();
   readonly #tickets = new Set<number>();
   #outcomes: Outcome[] = [];
@@ -68,7 +56,7 @@ export class HostGate {
   /** As Gate has it. */
   enter(request: GatedRequest, signal: AbortSignal): Turn | Promise<Turn> {
     this.#usedAt = performance.now();
-    const queue = this.#queues[request.isPull ? 1 : 0] as Queue;
+    const queue = this.#queues[request.isPull ? 1 : 0] as HostQueue;
     if (queue.waiters.length === 0 && this.#isFree(queue)) return this.#begin(request, null);
     this.#hear(signal);
     return new Promise((resolve, reject) => {
@@ -76,6 +64,12 @@ export class HostGate {
       if (this.#view === null || performance.now() >= queue.notBefore) this.#askSoon();
       else this.#sleep();
     });
+  }
+
+  /** Others are allowed from now on. */
+  obey(limits: HostLimits): void {
+    this.#limits = limits;
+    this.refresh();
   }
 
   /** Somebody else has news of the host. */
@@ -99,7 +93,7 @@ export class HostGate {
     }
   }
 
-  #isFree({ isPull }: Queue): boolean {
+  #isFree({ isPull }: HostQueue): boolean {
     const view = this.#view;
     if (view === null || this.#busy + this.#promised >= view.share) return false;
     return (isPull ? view.isOpenToPulls : view.isOpen) && performance.now() - view.at < VALID_MS;
@@ -230,7 +224,7 @@ export class HostGate {
     return { result: { turns, now }, isNews: hasToShare || before !== newsOf(pace, this.#limits) };
   }
 
-  #takeTurns(pace: HostPace, { isPull, waiters }: Queue, share: number, now: number): Turns {
+  #takeTurns(pace: HostPace, { isPull, waiters }: HostQueue, share: number, now: number): Turns {
     const tickets: Ticket[] = [];
     if (needsNoTurn(pace, isPull, this.#limits)) return { tickets, wait: null };
     while (tickets.length < waiters.length && this.#busy + this.#promised < share) {
@@ -242,7 +236,7 @@ export class HostGate {
     return { tickets, wait: null };
   }
 
-  #handOut(queue: Queue, { tickets, wait }: Turns, now: number): void {
+  #handOut(queue: HostQueue, { tickets, wait }: Turns, now: number): void {
     for (const ticket of tickets) {
       const waiter = queue.waiters.shift();
       if (waiter) waiter.resolve(this.#begin(waiter.request, ticket));
@@ -311,26 +305,6 @@ const VALID_MS = LEASE_MS - 5_000;
 /** How often what is known to be limited is told again by requests that are not. */
 const REPEAT_MS = 1_000;
 const MOST_OUTCOMES = 1_000;
-
-/** Those that wait, first come first served. */
-class Queue {
-  readonly isPull: boolean;
-  waiters: Waiter[] = [];
-  /** It is not worth asking for them before. */
-  notBefore = 0;
-
-  constructor(isPull: boolean) {
-    this.isPull = isPull;
-  }
-}
-
-interface Waiter {
-  readonly request: GatedRequest;
-  readonly signal: AbortSignal;
-  readonly since: number;
-  readonly resolve: (turn: Turn) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /** What was known when it was asked last. */
 interface View {

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { HostLimits } from '../domain/host-pace.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { GivenHostLimits, HostLimits } from '../domain/host-limits.ts';
 import type { Gate } from './gate.ts';
-import { HostGate, type PaceStore } from './host-gate.ts';
+import { HostGate } from './host-gate.ts';
+import type { PaceStore } from './pace-store.ts';
 
 /** The gate to the hosts of one registry, for one process; what they allow is shared through the store. */
 export interface PacedGate extends Gate {
+  /** An operator allows others from now on. */
+  obey(limits: GivenHostLimits): void;
   /** Another process has news of a host. */
   refresh(): void;
   /** Gives back what was its share; to be called when nothing is in flight. */
@@ -14,8 +18,13 @@ export interface PacedGate extends Gate {
 /** Where an operator says nothing. */
 export const DEFAULT_HOST_LIMITS: HostLimits = { concurrency: 16, requestsPerSecond: null };
 
+function limitsOf({ concurrency, requestsPerSecond }: GivenHostLimits): HostLimits {
+  return { concurrency: concurrency ?? DEFAULT_HOST_LIMITS.concurrency, requestsPerSecond };
+}
+
 /** `holder` names the process among those that share. */
-export function openPacedGate(store: PaceStore, limits: HostLimits, holder: string = randomUUID()): PacedGate {
+export function openPacedGate(store: PaceStore, given: GivenHostLimits, holder: string = randomUUID()): PacedGate {
+  let limits = limitsOf(given);
   const hosts = new Map<string, HostGate>();
 
   function hostOf(origin: string): HostGate {
@@ -29,6 +38,11 @@ export function openPacedGate(store: PaceStore, limits: HostLimits, holder: stri
 
   return {
     enter: (request, signal) => hostOf(request.origin).enter(request, signal),
+    obey(changed) {
+      if (isDeepStrictEqual(limits, limitsOf(changed))) return;
+      limits = limitsOf(changed);
+      for (const host of hosts.values()) host.obey(limits);
+    },
     refresh() {
       for (const host of hosts.values()) host.refresh();
     },

@@ -6,7 +6,7 @@ import {
   type StoredRegistry,
   type SyncTally,
 } from '../catalog/write/index.ts';
-import { DEFAULT_HOST_LIMITS, openPacedGate, type PacedGate } from '../http/index.ts';
+import { openPacedGate, type PacedGate } from '../http/index.ts';
 import type { OpenRegistry, OpenRegistryFunction } from '../registries/registry.ts';
 
 /** A registry that jobs share, so that they share its connections, its token and its limits. */
@@ -41,8 +41,9 @@ export function createOpenRegistries(
   /** Kept for as long as the worker lives: an open registry and the next one of the same id are one to its hosts. */
   const gates = new Map<number, PacedGate>();
 
-  function gateOf(id: number): PacedGate {
-    const gate = gates.get(id) ?? openPacedGate(pacesOfRegistry(database, id), DEFAULT_HOST_LIMITS, holder);
+  function gateOf({ id, limits }: StoredRegistry): PacedGate {
+    const gate = gates.get(id) ?? openPacedGate(pacesOfRegistry(database, id), limits, holder);
+    gate.obey(limits);
     gates.set(id, gate);
     return gate;
   }
@@ -54,7 +55,7 @@ export function createOpenRegistries(
       host: stored.host,
       url: new URL(stored.url),
       credential: stored.credential && seal.open(stored.credential, stored.host),
-      gate: gateOf(id),
+      gate: gateOf(stored),
     });
     return { stored, registry, users: 0, requests: 0, bytes: 0, expired: false };
   }

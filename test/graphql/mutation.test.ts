@@ -46,6 +46,30 @@ test("the worker's own identity is taken for the hosts of its cloud alone, and b
   ]);
 });
 
+test('what a registry may be asked is set, kept, changed and left to Stowage again', async () => {
+  const limitsOf = (registry: { limits: object } | null) => registry?.limits;
+  const send = async (mutation: string, limits: string) => {
+    const { registry, userErrors } = await change<{ registry: { limits: object } | null; userErrors: object[] }>(
+      `mutation { ${mutation}(input: { host: "slow.example.com"${limits} }) {
+         registry { limits { concurrency requestsPerSecond } } ${ERRORS} } }`,
+    );
+    return userErrors.length > 0 ? userErrors : limitsOf(registry);
+  };
+  expect(await send('addRegistry', ', limits: { concurrency: 0 }')).toMatchObject([
+    { path: ['input', 'limits'], message: '0 is no number of requests at a time: write a whole one from 1 to 256.' },
+  ]);
+  expect(await send('addRegistry', ', limits: { concurrency: 2 }')).toEqual({
+    concurrency: 2,
+    requestsPerSecond: null,
+  });
+  expect(await send('updateRegistry', ', title: "Slow"')).toEqual({ concurrency: 2, requestsPerSecond: null });
+  expect(await send('updateRegistry', ', limits: { requestsPerSecond: 5 }')).toEqual({
+    concurrency: null,
+    requestsPerSecond: 5,
+  });
+  expect(await send('updateRegistry', ', limits: null')).toEqual({ concurrency: null, requestsPerSecond: null });
+});
+
 test('a registry, a source and a run live and die by mutations', async () => {
   expect(
     await change(

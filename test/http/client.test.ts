@@ -7,6 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync, brotliCompressSync, zstdCompressSync } from 'node:zlib';
 import { checkedLookup, isPublicAddress, type Resolve } from '../../src/http/address.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
+import { rateLimitsOf } from '../../src/http/rate-limit.ts';
 import {
   nextLink,
   openHttpClient,
@@ -373,6 +374,67 @@ describe('another attempt', () => {
   ])('when to come back is read from %s', (_name, headers, seconds) => {
     const now = 1_800_000_000_000;
     expect(retryAtOf(headers, now)?.getTime() ?? null).toBe(seconds === null ? null : now + seconds * 1000);
+  });
+});
+
+describe('limits that a host announces', () => {
+  const now = 1_800_000_000_000;
+  const said = (more: object) => ({
+    name: 'requests',
+    limit: null,
+    remaining: null,
+    resetsIn: null,
+    span: null,
+    ...more,
+  });
+
+  test.each([
+    [
+      'Docker Hub, of pulls',
+      {
+        'ratelimit-limit': '100;w=21600',
+        'ratelimit-remaining': '76;w=21600',
+        'docker-ratelimit-source': '192.0.2.1',
+      },
+      [said({ name: 'pulls', limit: 100, remaining: 76, span: 21_600_000 })],
+    ],
+    [
+      'the Hub API and GitHub, by their own clocks',
+      {
+        date: new Date(now - 3_600_000).toUTCString(),
+        'x-ratelimit-limit': '180',
+        'x-ratelimit-remaining': '9',
+        'x-ratelimit-reset': String((now - 3_600_000) / 1000 + 20),
+      },
+      [said({ limit: 180, remaining: 9, resetsIn: 21_000 })],
+    ],
+    [
+      'GitLab, by ours',
+      { 'ratelimit-limit': '60', 'ratelimit-remaining': '0', 'ratelimit-reset': String(now / 1000 + 5) },
+      [said({ limit: 60, remaining: 0, resetsIn: 6_000 })],
+    ],
+    [
+      'drafts that have several windows in one limit',
+      { 'ratelimit-limit': '10, 10;w=1, 50;w=60', 'ratelimit-remaining': '3', 'ratelimit-reset': '7' },
+      [said({ limit: 10, remaining: 3, resetsIn: 8_000 })],
+    ],
+    [
+      'drafts with one header',
+      { ratelimit: 'limit=100, remaining=50, reset=5', 'ratelimit-policy': '100;w=60' },
+      [said({ limit: 100, remaining: 50, resetsIn: 6_000, span: 60_000 })],
+    ],
+    [
+      'drafts with names',
+      { ratelimit: '"burst";r=5;t=1, "day";r=900', 'ratelimit-policy': '"burst";q=10;w=1, "day";q=1000;w=86400' },
+      [
+        said({ name: '"burst"', limit: 10, remaining: 5, resetsIn: 2_000, span: 1_000 }),
+        said({ name: '"day"', limit: 1_000, remaining: 900, span: 86_400_000 }),
+      ],
+    ],
+    ['hosts that write nonsense', { 'x-ratelimit-limit': 'many', 'x-ratelimit-remaining': '99999999999999' }, []],
+    ['hosts that say nothing', {}, []],
+  ])('are read as they come from %s', (_name, headers, expected) => {
+    expect(rateLimitsOf(headers, now)).toEqual(expected);
   });
 });
 

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { RegistryError } from '../../src/domain/errors.ts';
-import type { HostLimits } from '../../src/domain/host-pace.ts';
+import type { HostLimits } from '../../src/domain/host-limits.ts';
 import { openPacedGate, type GatedRequest, type PacedGate, type Turn } from '../../src/http/index.ts';
 import { LimitedHost, type Form } from '../support/limited-host.ts';
 import { MemoryPace } from '../support/memory-pace.ts';

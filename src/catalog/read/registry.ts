@@ -1,5 +1,6 @@
 import sql, { raw } from 'sql-template-tag';
 import type { RegistryKindName } from '../../domain/registry-kind.ts';
+import type { GivenHostLimits } from '../../domain/host-limits.ts';
 import type { Connection } from '../database.ts';
 import { TRUE } from './filter.ts';
 import { rootList, type ListQuery } from './page.ts';
@@ -14,6 +15,7 @@ export interface RegistryRecord {
   readonly managedBy: 'CONFIG' | 'API';
   readonly health: HealthRecord;
   readonly rateLimit: RateLimitRecord | null;
+  readonly limits: GivenHostLimits;
   readonly webhook: WebhookRecord;
 }
 
@@ -78,6 +80,8 @@ interface RegistryRow {
   checked_at: Date | null;
   message: string | null;
   consecutive_failures: number | null;
+  max_concurrency: number | null;
+  max_requests_per_second: number | null;
   fault_code: string | null;
   fault_message: string | null;
   failures: number | null;
@@ -93,7 +97,7 @@ const registries: ListQuery<RegistryRow, RegistryRecord> = {
   name: 'catalog.registries',
   columns: raw(
     `g.id, g.host, g.kind, g.title, g.url, g.managed_by, h.status, h.checked_at, h.message, h.consecutive_failures,
-    g.webhook_secret is not null as has_webhook,
+    g.webhook_secret is not null as has_webhook, g.max_concurrency, g.max_requests_per_second,
     p.fault_code, p.fault_message, p.failures, p.paused_until,
     l.rate_limit, l.rate_limit_remaining, l.rate_limit_resets_at, l.rate_limit_observed_at`,
   ),
@@ -144,6 +148,7 @@ function recordOf(row: RegistryRow): RegistryRecord {
       consecutiveFailures: Math.max(row.consecutive_failures ?? 0, row.failures ?? 0),
       pausedUntil: row.paused_until,
     },
+    limits: { concurrency: row.max_concurrency, requestsPerSecond: row.max_requests_per_second },
     rateLimit: observedAt && {
       limit: row.rate_limit,
       remaining: row.rate_limit_remaining,

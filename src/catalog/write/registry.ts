@@ -1,6 +1,7 @@
 import type { Connection, Database } from '../database.ts';
 import type { Credential } from '../../registries/registry.ts';
 import { CatalogError } from '../../domain/errors.ts';
+import type { GivenHostLimits } from '../../domain/host-limits.ts';
 import type { RegistryHost } from '../../domain/reference.ts';
 import type { RegistryKindName } from '../../domain/registry-kind.ts';
 import { holdContent } from './content-lock.ts';
@@ -20,9 +21,12 @@ export interface StoredRegistry {
   readonly credential: SealedCredential | null;
   /** What its notifications are known by; null where none are taken. */
   readonly webhookSecret: Sealed<string> | null;
+  /** Of each of its hosts. */
+  readonly limits: GivenHostLimits;
 }
 
-export type NewRegistry = Omit<StoredRegistry, 'id'>;
+/** Without limits, they are left to us. */
+export type NewRegistry = Omit<StoredRegistry, 'id' | 'limits'> & Partial<Pick<StoredRegistry, 'limits'>>;
 
 /** What a registry is signed in to with, and what its notifications are known by; each null where there is none. */
 export interface RegistrySecrets {
@@ -49,7 +53,8 @@ export async function findRegistry(
 ): Promise<StoredRegistry | null> {
   const rows = await connection.run<StoredRegistry>(
     `/* catalog.findRegistry */
-     select id, host, kind, title, url, managed_by as "managedBy", credential, webhook_secret as "webhookSecret"
+     select id, host, kind, title, url, managed_by as "managedBy", credential, webhook_secret as "webhookSecret",
+       json_build_object('concurrency', max_concurrency, 'requestsPerSecond', max_requests_per_second) as limits
      from registry where id = $1::int or host = $2`,
     'id' in where ? [where.id, null] : [null, where.host],
   );
@@ -58,15 +63,20 @@ export async function findRegistry(
 
 /** Adds a registry, or makes the one of that host what is given. Answers with its id. */
 export async function saveRegistry(connection: Connection, registry: NewRegistry): Promise<number> {
-  const { host, kind, title, url, managedBy, credential, webhookSecret } = registry;
+  const { host, kind, title, url, managedBy, credential, webhookSecret, limits } = registry;
   const rows = await connection.run<{ id: number }>(
     `/* catalog.saveRegistry */
-     insert into registry (host, kind, title, url, managed_by, credential, webhook_secret)
-     values ($1, $2, $3, $4, $5, $6, $7)
+     insert into registry (host, kind, title, url, managed_by, credential, webhook_secret, max_concurrency,
+       max_requests_per_second)
+     values ($1, $2, $3, $4, $5, $6, $7, $8::int, $9::int)
      on conflict (host) do update set kind = excluded.kind, title = excluded.title, url = excluded.url,
-       managed_by = excluded.managed_by, credential = excluded.credential, webhook_secret = excluded.webhook_secret
+       managed_by = excluded.managed_by, credential = excluded.credential, webhook_secret = excluded.webhook_secret,
+       max_concurrency = excluded.max_concurrency, max_requests_per_second = excluded.max_requests_per_second
      returning id`,
-    [host, kind, title, url, managedBy, credential, webhookSecret],
+    [
+      ...[host, kind, title, url, managedBy, credential, webhookSecret],
+      ...[limits?.concurrency ?? null, limits?.requestsPerSecond ?? null],
+    ],
   );
   return (rows[0] as { id: number }).id;
 }
