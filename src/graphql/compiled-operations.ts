@@ -1,6 +1,7 @@
 import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import {
   GraphQLError,
+  isInputObjectType,
   Kind,
   OperationTypeNode,
   type DocumentNode,
@@ -8,6 +9,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type TypeNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
@@ -25,7 +27,7 @@ const REMEMBERED = 500;
 
 /**
  * Executes queries that are asked again and again by code that was made for each of them. All others, what changes
- * something, and variables that don't fit, are left to graphql-js.
+ * something, has variables that are objects, or has some that don't fit, are left to graphql-js.
  */
 export function compiledOperations(log: Logger): ApolloServerPlugin {
   // By operation: Apollo parses a text once, and gives the same nodes for it again.
@@ -35,7 +37,7 @@ export function compiledOperations(log: Logger): ApolloServerPlugin {
   function compiledFor(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
     let entry = known.get(operation);
     if (entry === undefined) known.set(operation, (entry = { uses: 0, query: null }));
-    if (entry.uses++ === USES_BEFORE && isCompilable(document, operation)) {
+    if (entry.uses++ === USES_BEFORE && isCompilable(schema, document, operation)) {
       const compiled = compileQuery(schema, document, operation.name?.value);
       if (isCompiledQuery(compiled)) entry.query = compiled.query;
     }
@@ -66,8 +68,20 @@ interface Known {
   query: CompiledQuery['query'] | null;
 }
 
-function isCompilable(document: DocumentNode, operation: OperationDefinitionNode): boolean {
-  return operation.operation === OperationTypeNode.QUERY && fieldsOf(document, operation.selectionSet) <= MAX_FIELDS;
+/** The code that reads a filter from variables would grow without end: filters hold filters. */
+function isCompilable(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): boolean {
+  const hasPlainVariables = (operation.variableDefinitions ?? []).every(
+    ({ type }) => !isInputObjectType(schema.getType(nameIn(type))),
+  );
+  return (
+    operation.operation === OperationTypeNode.QUERY &&
+    hasPlainVariables &&
+    fieldsOf(document, operation.selectionSet) <= MAX_FIELDS
+  );
+}
+
+function nameIn(type: TypeNode): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : nameIn(type.type);
 }
 
 /** Infinite where an answer has a name that objects know in another sense. */
