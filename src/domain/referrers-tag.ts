@@ -3,8 +3,8 @@ import type { TagName } from './reference.ts';
 
 /*
  * Where a registry has no list of referrers, clients keep what refers to a manifest under a tag made of its digest; cosign
- * does so at every registry. Such tags are no names that people gave: what they hold is cataloged as referrers of the
- * manifest, and they themselves are not among the tags of the repository.
+ * does so at every registry. They are tags like others, and what they hold refers to the manifest, whether its document
+ * says so or not.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
  */
 

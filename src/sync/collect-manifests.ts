@@ -157,9 +157,9 @@ async function fetchOne(
 
   const { raw } = fetched;
   const manifest = parseManifest(raw, named.mediaType ?? fetched.mediaType);
-  // An index under a tag that is named after its subject only lists what refers to that.
-  const isList = manifest.kind === 'INDEX' && !named.isMember;
-  const subject = manifest.subject ?? (isList ? null : named.subject);
+  // An index under a tag that is named after its subject only lists what refers to that; and nothing is about itself.
+  const isNoReferrer = (manifest.kind === 'INDEX' && !named.isMember) || named.subject === digest;
+  const subject = manifest.subject ?? (isNoReferrer ? null : named.subject);
   const base = { digest, raw, subject, claims: annotatedBases(digest, manifest) };
   if (manifest.kind === 'IMAGE') {
     const config = await fetchDocument(settings, manifest.config, 'image configuration');

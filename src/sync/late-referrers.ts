@@ -9,11 +9,13 @@ import type { Referrers } from './referrers.ts';
 import { writeContent } from './write-content.ts';
 
 /**
- * Catalogs what refers to manifests of the repository and came after them: a signature mostly does, and no tag moves by
- * it. These are the tags that hold such; each costs what an unchanged tag does.
+ * Catalogs what refers to manifests of the repository and came after them: a signature mostly does, and the tag of its
+ * image does not move by it. These are the tags that hold such; each costs what an unchanged tag does, and nothing where
+ * it was looked at as a tag already.
  */
-export async function catalogReferrersTags(look: Look, tags: readonly ListedTag[]): Promise<void> {
+export async function catalogReferrersTags(look: Look, listed: readonly ListedTag[]): Promise<void> {
   const { sync, place } = look;
+  const tags = listed.filter(({ name }) => !look.known.get(name));
   for (let from = 0; from < tags.length; from += CHUNK) {
     const named = tags.slice(from, from + CHUNK).map((tag) => ({ tag, prefix: subjectOfTag(tag.name) ?? '' }));
     const subjects = await catalog.manifestsBeginning(

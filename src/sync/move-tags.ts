@@ -1,8 +1,9 @@
 import type { Connection } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
-import type { Digest } from '../domain/digest.ts';
+import { isDigest, type Digest } from '../domain/digest.ts';
 import { isUnavailable, type RegistryError } from '../domain/errors.ts';
 import type { TagName } from '../domain/reference.ts';
+import { subjectOfTag } from '../domain/referrers-tag.ts';
 import type { ListedTag } from '../registries/registry.ts';
 import { soundDigests, type Collection } from './collect-manifests.ts';
 import { checkLeft } from './forget-tags.ts';
@@ -72,7 +73,7 @@ class Move {
   /** False, and nothing done, when the batch is too large and may be cut. */
   async #batch(tags: readonly ResolvedTag[]): Promise<boolean> {
     const { known } = this.#look;
-    const collected = await this.#look.collect([...new Set(tags.flatMap(digestsOf))]);
+    const collected = await this.#look.collect([...new Set(tags.flatMap(digestsOf))], subjectsOf(tags));
     const isTooLarge = [...collected.outcomes.values()].some(({ fault }) => fault?.code === 'TOO_LARGE');
     if (isTooLarge && tags.length > 1) return false;
     const sound: ResolvedTag[] = [];
@@ -141,6 +142,12 @@ class Move {
 /** All that a tag names and, as the registry remembers, has named. */
 function digestsOf(tag: ResolvedTag): Digest[] {
   return [...(tag.previous ?? []), tag.digest];
+}
+
+/** What tags that are named after a manifest hold is about that one. */
+function subjectsOf(tags: readonly ResolvedTag[]): Map<Digest, Digest> {
+  const named = tags.map((tag) => [tag.digest, subjectOfTag(tag.name)] as const);
+  return new Map(named.flatMap(([digest, subject]) => (subject && isDigest(subject) ? [[digest, subject]] : [])));
 }
 
 function isFault(fault: RegistryError | null | undefined): fault is RegistryError {

@@ -44,8 +44,11 @@ export class TagPlan {
       // A listing that changes while it is read may tell of a tag twice.
       if (this.#seen.has(tag.name)) continue;
       this.#seen.add(tag.name);
-      if (subjectOfTag(tag.name) !== null) this.#referrersTags.push(tag);
-      else if (tags === null || tags.matches(tag.name)) matching.push(tag);
+      const isReferrers = subjectOfTag(tag.name) !== null;
+      if (isReferrers) this.#referrersTags.push(tag);
+      // They are the newest of nothing.
+      if (isReferrers && maxTags !== null) continue;
+      if (tags === null || tags.matches(tag.name)) matching.push(tag);
     }
     if (maxTags === null) return matching;
     this.#candidates.push(...matching);

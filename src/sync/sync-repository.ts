@@ -1,7 +1,6 @@
 import * as catalog from '../catalog/write/index.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { parseTagName, type TagName } from '../domain/reference.ts';
-import { subjectOfTag } from '../domain/referrers-tag.ts';
 import { parseRepositorySelection, parseTagSelection, type Selection } from '../domain/selection.ts';
 import type { ListedTag } from '../registries/registry.ts';
 import { describeRepository } from './describe-repository.ts';
@@ -40,11 +39,8 @@ export async function syncRepository(sync: RepositorySync): Promise<RepositoryRe
 
 /** Without a listing: one is asked for only where a tag seems to be gone, since it takes both to say so. */
 async function lookAtNamed(look: Look, { names }: Selection): Promise<boolean> {
-  const tags = names.map((name) => ({ name: parseTagName(name) }));
-  const referrersTags = tags.filter(({ name }) => subjectOfTag(name) !== null);
-  const wanted = tags.filter(({ name }) => subjectOfTag(name) === null);
+  const wanted = names.map((name) => ({ name: parseTagName(name) }));
   const absent = await moveTags(look, new Referrers(look, false), wanted, isWidenedFor(look));
-  await catalogReferrersTags(look, referrersTags);
   for (const name of absent) if (!look.known.has(name)) look.blame(`:${name}`, noSuchTag());
   const gone = absent.filter((name) => look.known.get(name));
   if (gone.length === 0) {

@@ -109,7 +109,7 @@ test.each([1, 2, 3, 4])(
     };
     await syncBoth();
     const first = await snapshotOf(calm.database);
-    expect(first['tag']).toHaveLength(6 * 8);
+    expect(first['tag']).toHaveLength(6 * (8 + 2));
     expect(await snapshotOf(chaotic.database)).toEqual(first);
 
     for (let at = 0; at < 6; at++) {
