@@ -62,7 +62,7 @@ async function syncWithTwo(intervene: (line: string) => Intervention | null) {
   await commands.addRegistry({ host, kind: 'OCI' });
   const { sourceId } = await commands.addSyncSource({ registry: host, repositories: '*' });
   workers = [startWorkerProcess(database.url), startWorkerProcess(database.url)];
-  const { runId } = await commands.requestSync({ source: sourceId as number });
+  const { runId } = await commands.requestSync({ source: sourceId });
   for (;;) {
     const run = await database.prisma.syncRun.findUnique({ where: { id: Number(runId) }, include: { errors: true } });
     if (run?.finishedAt) return run;

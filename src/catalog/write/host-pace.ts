@@ -71,7 +71,9 @@ export const WORKER_HOLDER = 'worker:';
 
 /** What was learned of a registry's hosts does not hold any more: its address or its credential is another. */
 export async function forgetPace(connection: Connection, registryId: number): Promise<void> {
-  const { holders: _holders, tickets: _tickets, lastTicket: _lastTicket, ...learned } = newHostPace();
+  // Who sends, and what is in flight, is as it was.
+  const { isKnown, arePullsKnown, quotas, pause, failures, refusals, fault } = newHostPace();
+  const learned = { isKnown, arePullsKnown, quotas, pause, failures, refusals, fault };
   await connection.run(
     `/* catalog.forgetPace */
      update host_pace set state = state || $2::jsonb, rate_limit = null, rate_limit_remaining = null,
