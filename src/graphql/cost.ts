@@ -163,7 +163,11 @@ function pathOf(weight: Weight): string {
 
 type ReadValue = (value: ValueNode | undefined) => unknown;
 
-function fieldOf(parent: GraphQLNamedType | undefined, node: FieldNode): GraphQLField<unknown, unknown> | undefined {
+/** What is asked for; undefined for __typename, which all have. */
+export function fieldOf(
+  parent: GraphQLNamedType | undefined,
+  node: FieldNode,
+): GraphQLField<unknown, unknown> | undefined {
   const name = node.name.value;
   // No type lists these two, which a valid document asks of the root alone.
   if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
