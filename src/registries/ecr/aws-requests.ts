@@ -18,14 +18,15 @@ interface SignedRequest {
 }
 
 /**
- * How the AWS SDK sends what it has signed: with the sizes, times, limits and counts of every other request. The host
- * is the one that the SDK finds for the region; it may be private, as an endpoint in a VPC is.
+ * How the AWS SDK sends what it has signed: with the sizes, times, limits and counts of every other request. The hosts
+ * are those that the SDK finds for the region; they may be private, as endpoints in a VPC are. A role that the worker's
+ * pod may take is asked of STS in the same way: the SDK hands this on to what it asks there.
  */
 export class AwsRequests {
   readonly #settings: RegistrySettings;
   readonly #http: HttpClient;
-  /** For the API where it is elsewhere than the registry. */
-  #own: HttpClient | null = null;
+  /** By origin, where an API is elsewhere than the registry. */
+  readonly #own = new Map<string, HttpClient>();
 
   constructor(settings: RegistrySettings, http: HttpClient) {
     this.#settings = settings;
@@ -59,13 +60,15 @@ export class AwsRequests {
         path: request.path,
         headers: Object.entries(headers).flatMap((header) => (OURS.has(header[0]) ? [] : header)),
         authorization,
-        body: new TextDecoder().decode(request.body as Uint8Array),
+        body: textOf(request.body),
         maxBytes: MAX_BYTES,
         isRefusal: isThrottled,
       },
-      abortSignal as AbortSignal,
+      // None where the SDK asks for itself who it is.
+      (abortSignal as AbortSignal | undefined) ?? new AbortController().signal,
     );
-    checkAnswer(answer, `${action} of ${origin}`);
+    // STS takes no target, and answers in XML.
+    if (action !== '') checkAnswer(answer, `${action} of ${origin}`);
     const said = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
     return {
       response: {
@@ -85,25 +88,27 @@ export class AwsRequests {
 
   /** Of the registry together with this API; as it stands whenever it is looked at. */
   trafficWith(registry: Traffic): Traffic {
-    const own = () => this.#own?.traffic ?? { requests: 0, bytes: 0 };
+    const all = () => [registry, ...this.#own.values().map(({ traffic }) => traffic)];
     return {
       get requests() {
-        return registry.requests + own().requests;
+        return all().reduce((sum, { requests }) => sum + requests, 0);
       },
       get bytes() {
-        return registry.bytes + own().bytes;
+        return all().reduce((sum, { bytes }) => sum + bytes, 0);
       },
     };
   }
 
   async close(): Promise<void> {
-    await this.#own?.close();
+    await Promise.all(this.#own.values().map((client) => client.close()));
   }
 
   #clientFor(request: SignedRequest): HttpClient {
     if (request.hostname === this.#settings.url.hostname) return this.#http;
-    this.#own ??= openClient({ ...this.#settings, url: new URL(originOf(request)) });
-    return this.#own;
+    const origin = originOf(request);
+    const client = this.#own.get(origin) ?? openClient({ ...this.#settings, url: new URL(origin) });
+    this.#own.set(origin, client);
+    return client;
   }
 }
 
@@ -113,6 +118,10 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const QUESTION = /^(Describe|Get)/;
 /** What the client says itself. */
 const OURS = new Set(['content-length', 'user-agent']);
+
+function textOf(body: unknown): string {
+  return typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array);
+}
 
 function originOf({ protocol, hostname, port }: SignedRequest): string {
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { digestOf } from '../../../src/domain/digest.ts';
 import { RegistryError } from '../../../src/domain/errors.ts';
 import type { RegistryHost, RepositoryName, TagName } from '../../../src/domain/reference.ts';
@@ -25,6 +28,7 @@ const IMAGES = { ...REGISTRY, repositoryName: repository, maxResults: 1000, filt
 const TAGS = `GET /v2/${repository}/tags/list?n=1000`;
 const HEAD = `HEAD /v2/${repository}/manifests/v1`;
 const PASSWORD = 'eyJwYXlsb2FkIjoi';
+const ASSUME_ROLE = 'AssumeRoleWithWebIdentity';
 
 const call = (action: string, input: object, answer: Partial<Entry>) =>
   awsCall(`AmazonEC2ContainerRegistry_V20150921.${action}`, input, answer);
@@ -286,6 +290,39 @@ describeRegistry(play, () => {
     } finally {
       delete process.env['AWS_ACCESS_KEY_ID'];
       delete process.env['AWS_SECRET_ACCESS_KEY'];
+    }
+    server.verify();
+  });
+
+  test('a role is taken with the token of a pod', async () => {
+    const { registry, server } = await openPlayed(play, () => [call('DescribeImages', IMAGES, { body: {} })], {
+      kind: 'ambient',
+    });
+    const [role, token] = ['arn:aws:iam::012345678910:role/reader', 'token-of-the-pod'];
+    const wanted = { RoleArn: role, RoleSessionName: 'worker', WebIdentityToken: token };
+    server.script({
+      request: 'POST /',
+      having: { authorization: null },
+      sending: String(new URLSearchParams({ Action: ASSUME_ROLE, Version: '2011-06-15', ...wanted })),
+      headers: { 'content-type': 'text/xml' },
+      body: `<${ASSUME_ROLE}Response><${ASSUME_ROLE}Result><Credentials><AccessKeyId>${ACCESS_KEY.username}</AccessKeyId><SecretAccessKey>${ACCESS_KEY.password}</SecretAccessKey><SessionToken>of-the-session</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></${ASSUME_ROLE}Result></${ASSUME_ROLE}Response>`,
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'stowage-'));
+    const file = join(folder, 'token');
+    await writeFile(file, token);
+    const environment = {
+      AWS_WEB_IDENTITY_TOKEN_FILE: file,
+      AWS_ROLE_ARN: role,
+      AWS_ROLE_SESSION_NAME: 'worker',
+      AWS_ENDPOINT_URL_STS: server.url.origin.replace('127.0.0.1', 'localhost'),
+    };
+    Object.assign(process.env, environment);
+    try {
+      expect(await namesAndAll(registry.listTags(repository, never))).toEqual([]);
+      expect(registry.traffic.requests).toBe(2);
+    } finally {
+      for (const name of Object.keys(environment)) Reflect.deleteProperty(process.env, name);
+      await rm(folder, { recursive: true });
     }
     server.verify();
   });
