@@ -1,6 +1,5 @@
-import { RegistryError } from '../../domain/errors.ts';
 import type { RepositoryName, TagName } from '../../domain/reference.ts';
-import { isGone } from '../absence.ts';
+import { confirmGone } from '../absence.ts';
 import type { RegistryApi } from '../api.ts';
 import type { Registry } from '../registry.ts';
 import { pathOf } from './path.ts';
@@ -14,7 +13,5 @@ export async function deleteTag(
   signal: AbortSignal,
 ): Promise<void> {
   const wasAccepted = await api.delete(`${pathOf(repository)}/artifacts/${tag}/tags/${tag}`, signal);
-  if (await isGone(() => registry.resolveManifest(repository, tag, signal), wasAccepted, signal)) return;
-  const said = wasAccepted ? 'that it deleted' : 'that it does not know';
-  throw new RegistryError('UNSUPPORTED', `Harbor says ${said} the tag ${tag} of ${repository}, and it is still there`);
+  await confirmGone(registry, repository, tag, signal, wasAccepted);
 }

@@ -156,12 +156,18 @@ describeRegistry(play, () => {
       server.verify();
     });
 
-    test('is UNSUPPORTED where the API does not know the tag, and it is there', async () => {
-      const { registry } = await openPlayed(play, () => [
-        { request: deletion, status: 404, body: unknown },
-        { request: `HEAD ${at}`, headers: { 'docker-content-digest': DIGEST, 'content-length': '10' } },
+    // UNSUPPORTED would have the manifest deleted in place of the tag.
+    test.each([
+      ['does not know the tag', { status: 404, body: unknown }, 1, 'FORBIDDEN'],
+      ['says that it deleted the tag', { status: 200 }, 4, 'UNAVAILABLE'],
+    ])('is refused where the API %s, and it is still there', async (_name, answer, times, code) => {
+      const there = { headers: { 'docker-content-digest': DIGEST, 'content-length': '10' } };
+      const { registry, server } = await openPlayed(play, () => [
+        { request: deletion, ...answer },
+        { request: `HEAD ${at}`, ...there, times },
       ]);
-      await expect(registry.deleteManifest?.(repository, tag, never)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+      await expect(registry.deleteManifest?.(repository, tag, never)).rejects.toMatchObject({ code });
+      server.verify();
     });
   });
 });
