@@ -1,4 +1,5 @@
 import { RegistryError } from '../domain/errors.ts';
+import { Once } from './once.ts';
 
 /** A token and the moment, in milliseconds, from which it is not used any more. */
 export interface Token {
@@ -14,7 +15,8 @@ export class KeptToken {
   readonly #ask: (signal: AbortSignal) => Promise<Token>;
   #authorization: string | null = null;
   #expiresAt = 0;
-  #pending: Promise<string> | null = null;
+  /** While another is asked for. */
+  #pending: Once<string> | null = null;
   #refusal: RegistryError | null = null;
 
   constructor(ask: (signal: AbortSignal) => Promise<Token>) {
@@ -27,22 +29,26 @@ export class KeptToken {
       return this.#authorization;
     }
     if (this.#refusal !== null) return Promise.reject(this.#refusal);
-    this.#pending ??= this.#ask(signal)
-      .then(({ value, expiresAt }) => {
-        this.#expiresAt = expiresAt;
-        return (this.#authorization = `Bearer ${value}`);
-      })
-      .catch((error: unknown) => {
-        if (error instanceof RegistryError && error.code === 'UNAUTHORIZED') this.#refusal = error;
-        throw error;
-      })
-      .finally(() => (this.#pending = null));
-    return this.#pending;
+    this.#pending ??= new Once((asking) => this.#renew(asking));
+    return this.#pending.get(signal);
   }
 
   /** Whether it is another one than was sent, or is being asked for. */
   isNewerThan(used: string | null): boolean {
     return this.#pending !== null || (this.#authorization !== null && this.#authorization !== used);
+  }
+
+  async #renew(signal: AbortSignal): Promise<string> {
+    try {
+      const { value, expiresAt } = await this.#ask(signal);
+      this.#expiresAt = expiresAt;
+      return (this.#authorization = `Bearer ${value}`);
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'UNAUTHORIZED') this.#refusal = error;
+      throw error;
+    } finally {
+      this.#pending = null;
+    }
   }
 }
 

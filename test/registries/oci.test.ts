@@ -10,8 +10,10 @@ import { credentialFromDockerConfig } from '../../src/registries/docker-config.t
 import { withinTime } from '../../src/registries/deadline.ts';
 import { checkCredential, defaultRegistryUrl, openRegistry, recogniseKind } from '../../src/registries/index.ts';
 import { openClient } from '../../src/registries/client.ts';
+import { KeptToken } from '../../src/registries/kept-token.ts';
 import { openOciRegistry } from '../../src/registries/oci/index.ts';
 import { isTrustedRealm, readToken } from '../../src/registries/oci/token.ts';
+import { Once } from '../../src/registries/once.ts';
 import type { Credential, OpenRegistry } from '../../src/registries/registry.ts';
 import { describeSamples, sample, sampleJson } from '../support/samples.ts';
 import { startScriptedServer, type Entry, type ScriptedServer } from '../support/scripted-server.ts';
@@ -708,6 +710,19 @@ describe('referrers', () => {
     server.verify();
   });
 
+  test('are asked for by the others where the first that asked gives up', async () => {
+    const leaving = new AbortController();
+    await open([
+      { request: `GET ${REFERRERS}`, answer: () => leaving.abort() },
+      { request: `GET ${REFERRERS}`, body: index(DIGEST) },
+    ]);
+    const first = registry.listReferrers?.(repository, DIGEST, leaving.signal);
+    const other = referrers();
+    await expect(first).rejects.toBe(leaving.signal.reason);
+    expect(await other).toEqual([DIGEST]);
+    server.verify();
+  });
+
   test('more than 1000 of one manifest are not read', async () => {
     const many = Array.from({ length: 1200 }, (_, n) => digestOf(Buffer.from(String(n))));
     await open([
@@ -771,6 +786,60 @@ describe('work that does not heed its signal', () => {
     const waiting = withinTime(10_000, 'it', controller.signal, endless);
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
+  });
+});
+
+describe('what is asked once for all', () => {
+  const reason = new Error('cancelled');
+
+  /** Answers by hand; a question that ends rejects. */
+  function asking() {
+    const questions: { signal: AbortSignal; resolve(text: string): void; reject(error: Error): void }[] = [];
+    const ask = (of: AbortSignal) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      of.addEventListener('abort', () => reject(of.reason as Error));
+      questions.push({ signal: of, resolve, reject });
+      return promise;
+    };
+    return { questions, ask };
+  }
+
+  test('goes on for those that wait when another gives up, and is remembered', async () => {
+    const { questions, ask } = asking();
+    const [once, leaving] = [new Once(ask), new AbortController()];
+    const [left, waiting] = [once.get(leaving.signal), once.get(signal)];
+    leaving.abort(reason);
+    await expect(left).rejects.toBe(reason);
+    expect(questions[0]?.signal.aborted).toBe(false);
+    questions[0]?.resolve('it');
+    expect([await waiting, await once.get(signal)]).toEqual(['it', 'it']);
+    expect(questions).toHaveLength(1);
+  });
+
+  test('ends when all have given up, and is asked again then, as after a failure', async () => {
+    const { questions, ask } = asking();
+    const [once, leaving] = [new Once(ask), new AbortController()];
+    const left = [once.get(leaving.signal), once.get(leaving.signal)];
+    leaving.abort(reason);
+    expect(await Promise.allSettled(left)).toEqual(left.map(() => ({ status: 'rejected', reason })));
+    expect(questions[0]?.signal.aborted).toBe(true);
+    const failing = once.get(signal);
+    questions[1]?.reject(new Error('no'));
+    await expect(failing).rejects.toThrow('no');
+    const last = once.get(signal);
+    questions[2]?.resolve('it');
+    expect(await last).toBe('it');
+  });
+
+  test('a token is not lost to the others by the run that asked for it first', async () => {
+    const { questions, ask } = asking();
+    const leaving = new AbortController();
+    const token = new KeptToken(async (of) => ({ value: await ask(of), expiresAt: Date.now() + 60_000 }));
+    const [left, waiting] = [token.authorization(leaving.signal), token.authorization(signal)];
+    leaving.abort(reason);
+    await expect(left).rejects.toBe(reason);
+    questions[0]?.resolve('t');
+    expect([await waiting, token.authorization(signal)]).toEqual(['Bearer t', 'Bearer t']);
   });
 });
 

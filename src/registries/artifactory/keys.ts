@@ -1,5 +1,6 @@
 import type { RepositoryName } from '../../domain/reference.ts';
 import type { RegistryApi } from '../api.ts';
+import { Once } from '../once.ts';
 import { isAbsence } from '../own-list.ts';
 
 /** What an address tells of the Artifactory behind it. */
@@ -36,7 +37,7 @@ export class Keys {
   readonly #api: RegistryApi;
   readonly #address: Address;
   /** Key to whether images are stored there. */
-  #keys: Promise<ReadonlyMap<string, boolean>> | null = null;
+  readonly #keys = new Once((signal) => this.#list(signal));
 
   constructor(api: RegistryApi, address: Address) {
     this.#api = api;
@@ -45,11 +46,7 @@ export class Keys {
 
   /** All that may be seen; none where none may. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, boolean>> {
-    this.#keys ??= this.#list(signal).catch((error: unknown) => {
-      this.#keys = null;
-      throw error;
-    });
-    return this.#keys;
+    return this.#keys.get(signal);
   }
 
   /** The one that the whole address stands for; null where names begin with the key, or where it is not known. */

@@ -6,6 +6,7 @@ import { awsCredentials, imageIdOf, issuedCredential, pushedAt, refuseFailures }
 import { AWS_PAGE, awsPages } from '../ecr/aws-pages.ts';
 import { AwsRequests } from '../ecr/aws-requests.ts';
 import type { IssuedCredential } from '../oci/credential-source.ts';
+import { Once } from '../once.ts';
 import type { ListedTag, RegistrySettings } from '../registry.ts';
 import { isPublicEcr } from './host.ts';
 
@@ -24,7 +25,7 @@ export class EcrPublicApi {
   readonly requests: AwsRequests;
   readonly #settings: RegistrySettings;
   #sdk: Promise<ECRPUBLIC> | null = null;
-  #aliases: Promise<ReadonlyMap<string, string>> | null = null;
+  readonly #aliases = new Once((signal) => this.#listAliases(signal));
 
   constructor(settings: RegistrySettings, http: HttpClient) {
     this.#settings = settings;
@@ -41,9 +42,7 @@ export class EcrPublicApi {
   /** Null for a repository of somebody else, of whom the API tells nothing. */
   async findOwn(repository: string, signal: AbortSignal): Promise<OwnRepository | null> {
     const slash = repository.indexOf('/');
-    this.#aliases ??= this.#listAliases(signal);
-    this.#aliases.catch(() => (this.#aliases = null));
-    const registryId = slash < 0 ? undefined : (await this.#aliases).get(repository.slice(0, slash));
+    const registryId = slash < 0 ? undefined : (await this.#aliases.get(signal)).get(repository.slice(0, slash));
     return registryId === undefined ? null : { registryId, repositoryName: repository.slice(slash + 1) };
   }
 

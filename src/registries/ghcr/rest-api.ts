@@ -3,21 +3,20 @@ import { textOf } from '../../domain/json.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
 import type { HttpClient } from '../../http/index.ts';
 import { RegistryApi } from '../api.ts';
-import { isAbsence } from '../own-list.ts';
+import { Once } from '../once.ts';
+import { saidOrNull } from '../own-list.ts';
 
 /** GitHub's REST API, which knows organisations, users, and whom a token belongs to by different paths. */
 export class RestApi extends RegistryApi {
-  readonly #owners = new Map<string, Promise<string>>();
-  #self: Promise<string | null> | null = null;
+  readonly #owners = new Map<string, Once<string>>();
+  /** Whom the token belongs to; null where it is nobody's, such as a workflow's. */
+  readonly #login = new Once((signal) => this.#findLogin(signal));
 
   /** Where the packages of an owner are. NOT_FOUND where there is no such owner. Asked once of each. */
   pathOfOwner(owner: string, signal: AbortSignal): Promise<string> {
-    const known = this.#owners.get(owner);
-    if (known !== undefined) return known;
-    const asked = this.#findOwner(owner, signal);
-    this.#owners.set(owner, asked);
-    asked.catch(() => this.#owners.delete(owner));
-    return asked;
+    const known = this.#owners.get(owner) ?? new Once((asking) => this.#findOwner(owner, asking));
+    this.#owners.set(owner, known);
+    return known.get(signal);
   }
 
   /** Where the package is that a repository is: the name behind the owner may have slashes in it. */
@@ -32,19 +31,12 @@ export class RestApi extends RegistryApi {
     if (account === null) throw new RegistryError('NOT_FOUND', `GitHub has no user or organisation "${owner}"`);
     if (account['type'] === 'Organization') return `/orgs/${owner}/packages`;
     // What is private of a user is shown to that user alone, and at another path.
-    return (await this.#login(signal)) === owner ? '/user/packages' : `/users/${owner}/packages`;
+    return (await this.#login.get(signal)) === owner ? '/user/packages' : `/users/${owner}/packages`;
   }
 
-  /** Whom the token belongs to; null where it is nobody's, such as a workflow's. */
-  #login(signal: AbortSignal): Promise<string | null> {
-    this.#self ??= this.find('/user', signal)
-      .then((self) => textOf(self?.['login'])?.toLowerCase() ?? null)
-      .catch((error: unknown) => {
-        this.#self = null;
-        if (isAbsence(error)) return null;
-        throw error;
-      });
-    return this.#self;
+  async #findLogin(signal: AbortSignal): Promise<string | null> {
+    const self = await saidOrNull(this.find('/user', signal));
+    return textOf(self?.['login'])?.toLowerCase() ?? null;
   }
 }
 

@@ -6,6 +6,7 @@ import { RegistryApi } from '../api.ts';
 import { addressPolicyOf } from '../client.ts';
 import { countOf } from '../members.ts';
 import { isTrustedRealm } from '../oci/token.ts';
+import { Once } from '../once.ts';
 import type { Credential, RegistrySettings, RepositoryDescription } from '../registry.ts';
 import { signInWith } from '../sign-in.ts';
 
@@ -13,7 +14,7 @@ import { signInWith } from '../sign-in.ts';
 export class GitlabApi {
   readonly #settings: RegistrySettings;
   readonly #http: HttpClient;
-  #api: Promise<RegistryApi> | null = null;
+  readonly #api = new Once((signal) => this.#open(signal));
 
   constructor(settings: RegistrySettings, http: HttpClient) {
     this.#settings = settings;
@@ -32,7 +33,7 @@ export class GitlabApi {
         `${this.#settings.host} lists repositories by group or project alone: begin the pattern with one, such as group/*`,
       );
     }
-    const api = await this.#opened(signal);
+    const api = await this.#api.get(signal);
     for (const [at, owner] of owners.entries()) {
       try {
         const query = `/${owner}/registry/repositories?per_page=100`;
@@ -52,7 +53,7 @@ export class GitlabApi {
 
   /** What is told of its project; null where no project of that name may be seen. */
   async describeRepository(repository: RepositoryName, signal: AbortSignal): Promise<RepositoryDescription | null> {
-    const api = await this.#opened(signal);
+    const api = await this.#api.get(signal);
     for (const path of pathsUpwards(repository).filter((project) => project.includes('/'))) {
       const project = await api.find(`/projects/${encodeURIComponent(path)}`, signal);
       if (project === null) continue;
@@ -65,14 +66,6 @@ export class GitlabApi {
       };
     }
     return null;
-  }
-
-  #opened(signal: AbortSignal): Promise<RegistryApi> {
-    this.#api ??= this.#open(signal).catch((error: unknown) => {
-      this.#api = null;
-      throw error;
-    });
-    return this.#api;
   }
 
   /** Where the registry sends those who sign in, there is GitLab. */

@@ -9,7 +9,7 @@ import { pullScope, type Session } from './session.ts';
 /** What refers to a manifest, by the registry's own list. */
 export class Referrers {
   readonly #session: Session;
-  /** Found out once, by the first that asks. */
+  /** Found out once, by the first that asks; where that fails, the others ask for themselves. */
   #hasList: Promise<boolean> | null = null;
 
   constructor(session: Session) {
@@ -20,8 +20,13 @@ export class Referrers {
   async list(repository: RepositoryName, subject: Digest, signal: AbortSignal): Promise<readonly Digest[] | null> {
     if (this.#hasList !== null) return (await this.#hasList) ? this.#listed(repository, subject, signal) : null;
     const first = this.#listed(repository, subject, signal);
-    this.#hasList = first.then((listed) => listed !== null);
-    this.#hasList.catch(() => (this.#hasList = null));
+    this.#hasList = first.then(
+      (listed) => listed !== null,
+      () => {
+        this.#hasList = null;
+        return true;
+      },
+    );
     return first;
   }
 

@@ -5,14 +5,14 @@ import { errorOf, jsonOf } from '../answer.ts';
 import { listedTag } from '../listed-tag.ts';
 import { countOf } from '../members.ts';
 import { pullScope, type Session } from '../oci/session.ts';
+import { Once } from '../once.ts';
 import { isAbsence } from '../own-list.ts';
 import type { ListedTag, RepositoryDescription } from '../registry.ts';
 
 /** The search of one zot. Where it is switched off, or does not know what is asked, it has nothing to tell. */
 export class Search {
   readonly #session: Session;
-  /** Found out once, by the first that asks. */
-  #isThere: Promise<boolean> | null = null;
+  readonly #isThere = new Once((signal) => this.#discover(signal));
   /** Those that were not refused. */
   #tagQueries: readonly string[] = TAG_QUERIES;
 
@@ -35,7 +35,7 @@ export class Search {
   async describe(repository: RepositoryName, signal: AbortSignal): Promise<RepositoryDescription | null> {
     const data = await this.#ask(DESCRIBE, repository, 0, signal);
     const { Summary: summary } = memberOf(data, 'ExpandedRepoInfo');
-    if (!isObject(summary) && (await this.#isThere)) return null;
+    if (!isObject(summary) && (await this.#isThere.get(signal))) return null;
     const { StarCount: stars, DownloadCount: pulls } = isObject(summary) ? summary : {};
     return { description: null, isPrivate: null, starCount: countOf(stars), pullCount: countOf(pulls) };
   }
@@ -62,11 +62,7 @@ export class Search {
 
   /** The `data` of an answer; null where there is no search, or it answers with errors, which come with status 200. */
   async #ask(query: string, repository: RepositoryName, offset: number, signal: AbortSignal): Promise<Json> {
-    this.#isThere ??= this.#discover(signal).catch((error: unknown) => {
-      this.#isThere = null;
-      throw error;
-    });
-    if (!(await this.#isThere)) return null;
+    if (!(await this.#isThere.get(signal))) return null;
     try {
       const document = await this.#get(searchPath(query, repository, offset), repository, signal);
       return document['data'] ?? null;
