@@ -2,6 +2,7 @@ import { RegistryError } from '../domain/errors.ts';
 import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 import { nextLink, nextPage, type HttpAnswer, type HttpClient, type HttpRequest } from '../http/index.ts';
 import { errorOf, jsonListOf, jsonOf } from './answer.ts';
+import { pagesFrom, type Page } from './pages.ts';
 
 export interface ApiSettings {
   /** Where the API is: https://hub.docker.com. Paths are below it. */
@@ -29,7 +30,8 @@ export interface ApiListing {
 }
 
 /**
- * A registry's own API beside the distribution API: JSON of bounded size, errors as the distribution API's. Every call rejects with a RegistryError, and with the signal's reason when it is aborted.
+ * A registry's own API beside the distribution API: JSON of bounded size, errors as the distribution API's. Every call
+ * rejects with a RegistryError, and with the signal's reason when it is aborted.
  */
 export class RegistryApi {
   readonly #http: HttpClient;
@@ -55,22 +57,17 @@ export class RegistryApi {
    * The entries of each page as it comes; what is no object is dropped. Ends without an error at the end of the list
    * only, which is also where a page beyond the first is not there. The list itself not being there is NOT_FOUND.
    */
-  async *list(listing: ApiListing, signal: AbortSignal): AsyncGenerator<readonly JsonObject[]> {
-    const visited = new Set<string>();
-    const what = this.#nameOf('GET', this.#prefix + listing.path);
-    let path: string | null = this.#prefix + listing.path;
-    while (path !== null) {
-      if (visited.size === MAX_PAGES) throw new RegistryError('TOO_LARGE', `${what} has more than ${MAX_PAGES} pages`);
-      if (visited.has(path)) throw new RegistryError('MALFORMED', `${what}: the pages lead in a circle`);
-      const answer: HttpAnswer = await this.#send({ method: 'GET', path }, signal);
-      if (answer.status === 404 && visited.size > 0) return;
+  list(listing: ApiListing, signal: AbortSignal): AsyncGenerator<readonly JsonObject[]> {
+    const first = this.#prefix + listing.path;
+    const what = this.#nameOf('GET', first);
+    const { origin } = this.#settings.url;
+    return pagesFrom(what, first, async (path) => {
+      const answer = await this.#send({ method: 'GET', path }, signal);
+      if (answer.status === 404 && path !== first) return { content: [], next: null };
       if (answer.status !== 200) throw errorOf(answer, what);
-      visited.add(path);
-      const address = this.#settings.url.origin + path;
-      const page = pageOf(answer, listing, address, what);
-      yield page.entries;
-      path = page.next === null ? null : page.next.slice(this.#settings.url.origin.length);
-    }
+      const { content, next } = pageOf(answer, listing, origin + path, what);
+      return { content, next: next === null ? null : next.slice(origin.length) };
+    });
   }
 
   /** Sends a document, or a plain text, and reads the answer. */
@@ -119,19 +116,19 @@ export class RegistryApi {
 
 type ApiRequest = Pick<HttpRequest, 'method' | 'path' | 'body'> & { readonly contentType?: string };
 
-const MAX_PAGES = 1000;
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const ACCEPT = ['accept', 'application/json'];
 
-function pageOf(answer: HttpAnswer, listing: ApiListing, address: string, what: string) {
+/** With the whole address of the next. */
+function pageOf(answer: HttpAnswer, listing: ApiListing, address: string, what: string): Page<JsonObject[]> {
   if (listing.member === null) {
     const list = jsonListOf(answer, what);
-    return { entries: list.filter(isObject), next: nextLink(answer.headers['link'], address) };
+    return { content: list.filter(isObject), next: nextLink(answer.headers['link'], address) };
   }
   const page = jsonOf(answer, what);
   const told = listing.next?.(page, new URL(address));
   return {
-    entries: listIn(page, listing.member, what).filter(isObject),
+    content: listIn(page, listing.member, what).filter(isObject),
     next: told === undefined ? nextLink(answer.headers['link'], address) : told && nextPage(told, address),
   };
 }

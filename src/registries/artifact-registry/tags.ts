@@ -2,7 +2,9 @@ import { RegistryError } from '../../domain/errors.ts';
 import { isRepositoryName, type RepositoryName } from '../../domain/reference.ts';
 import { nextLink } from '../../http/index.ts';
 import { errorOf } from '../answer.ts';
+import { withinTime } from '../deadline.ts';
 import { pullScope, type Session } from '../oci/session.ts';
+import { pagesFrom } from '../pages.ts';
 import { readTagPage, type TagPage } from './tag-page.ts';
 
 /** In practice one, with everything; a page that is linked to is followed all the same. */
@@ -13,21 +15,22 @@ export async function* listPages(
 ): AsyncGenerator<TagPage> {
   const first = `/v2/${repository}/tags/list`;
   const what = `GET ${session.addressOf(first)}`;
-  const visited = new Set<string>();
-  let path: string | null = `${first}?n=${NAMES}`;
-  while (path !== null) {
-    if (visited.size === MAX_PAGES) throw new RegistryError('TOO_LARGE', `${what} has more than ${MAX_PAGES} pages`);
-    if (visited.has(path)) throw new RegistryError('MALFORMED', `${what}: the pages lead in a circle`);
-    visited.add(path);
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LONGEST)]);
-    const scope = pullScope(repository);
-    const ask = { method: 'GET', path, headers: ACCEPT, scope, maxBytes: MAX_BYTES, stream: true } as const;
-    const answer = await session.send(ask, deadline);
-    if (answer.chunks === null) throw errorOf(answer, what);
-    const next = nextLink(answer.headers['link'], session.addressOf(path));
-    yield await readTagPage(answer.chunks, what);
-    path = next === null ? null : session.pathOf(next);
-  }
+  const ask = {
+    method: 'GET',
+    headers: ACCEPT,
+    scope: pullScope(repository),
+    maxBytes: MAX_BYTES,
+    stream: true,
+  } as const;
+  yield* pagesFrom(what, `${first}?n=${NAMES}`, (path) =>
+    withinTime(LONGEST, what, signal, async (within) => {
+      const answer = await session.send({ ...ask, path }, within);
+      if (answer.chunks === null) throw errorOf(answer, what);
+      const next = nextLink(answer.headers['link'], session.addressOf(path));
+      const content = await readTagPage(answer.chunks, what);
+      return { content, next: next === null ? null : session.pathOf(next) };
+    }),
+  );
 }
 
 /**
@@ -66,7 +69,6 @@ export async function* listRepositories(
 }
 
 const NAMES = 10_000;
-const MAX_PAGES = 1000;
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Of one answer, however it trickles. */
 const LONGEST = 5 * 60_000;

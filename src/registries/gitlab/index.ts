@@ -3,7 +3,7 @@ import { openClient } from '../client.ts';
 import { signsInAt } from '../detection.ts';
 import { ociRegistryOn } from '../oci/index.ts';
 import { Session } from '../oci/session.ts';
-import { saidOrNull } from '../own-list.ts';
+import { ownListOr, saidOrNull } from '../own-list.ts';
 import type { OpenRegistry, RegistryKind, RegistrySettings } from '../registry.ts';
 import { GitlabApi } from './api.ts';
 import { listTags } from './tags.ts';
@@ -24,17 +24,19 @@ export function openGitlab(settings: RegistrySettings, http: HttpClient = openCl
   const session = new Session(settings, http);
   const registry = ociRegistryOn(session);
   const api = new GitlabApi(settings, http);
-  /** Until the registry turns out to have tags, and no list of its own. */
+  /** Until the registry turns out to have tags, and no list of its own for us. */
   let hasOwnList = true;
 
   return {
     ...registry,
-    async *listTags(repository, signal) {
-      if (hasOwnList && (yield* listTags(session, repository, signal))) return;
-      for await (const page of registry.listTags(repository, signal)) {
-        hasOwnList = false;
-        yield page;
+    listTags(repository, signal) {
+      async function* usual() {
+        for await (const page of registry.listTags(repository, signal)) {
+          hasOwnList = false;
+          yield page;
+        }
       }
+      return hasOwnList ? ownListOr(listTags(session, repository, signal), usual) : usual();
     },
     listRepositories: (prefix, signal) => api.listRepositories(prefix, signal),
     describeRepository: (repository, signal) => saidOrNull(api.describeRepository(repository, signal)),

@@ -1,45 +1,38 @@
-import { RegistryError } from '../../domain/errors.ts';
-import { isObject } from '../../domain/json.ts';
+import { isObject, type JsonObject } from '../../domain/json.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
-import { nextLink, type HttpAnswer } from '../../http/index.ts';
+import { nextLink } from '../../http/index.ts';
 import { errorOf, jsonListOf } from '../answer.ts';
 import { listedTag } from '../listed-tag.ts';
 import { pullScope, type Session } from '../oci/session.ts';
+import { pagesFrom } from '../pages.ts';
 import type { ListedTag } from '../registry.ts';
 
 /**
- * Tags with their digests and the moments when they were pushed, a thousand a request. Returns false, having given none,
- * where the registry has no such list, or no such repository.
+ * Tags with their digests and the moments when they were pushed, a thousand a request. NOT_FOUND where the registry has
+ * no such list, or no such repository.
  * https://gitlab.com/gitlab-org/container-registry/-/blob/master/docs/spec/gitlab/api.md#list-repository-tags
  */
 export async function* listTags(
   session: Session,
   repository: RepositoryName,
   signal: AbortSignal,
-): AsyncGenerator<readonly ListedTag[], boolean> {
-  const visited = new Set<string>();
-  let path: string | null = `/gitlab/v1/repositories/${repository}/tags/list/?n=${PAGE}`;
-  const what = `GET ${session.addressOf(`/gitlab/v1/repositories/${repository}/tags/list/`)}`;
-  while (path !== null) {
-    if (visited.size === MAX_PAGES) throw new RegistryError('TOO_LARGE', `${what} has more than ${MAX_PAGES} pages`);
-    if (visited.has(path)) throw new RegistryError('MALFORMED', `${what}: the pages lead in a circle`);
-    visited.add(path);
-    const ask = { path, headers: ACCEPT_JSON, scope: pullScope(repository), maxBytes: MAX_PAGE_BYTES };
-    const answer: HttpAnswer = await session.send({ method: 'GET', ...ask }, signal);
-    if (answer.status === 404 && visited.size === 1) return false;
+): AsyncGenerator<readonly ListedTag[]> {
+  const first = `/gitlab/v1/repositories/${repository}/tags/list/`;
+  const what = `GET ${session.addressOf(first)}`;
+  const ask = { method: 'GET', headers: ACCEPT_JSON, scope: pullScope(repository), maxBytes: MAX_PAGE_BYTES } as const;
+  yield* pagesFrom(what, `${first}?n=${PAGE}`, async (path) => {
+    const answer = await session.send({ ...ask, path }, signal);
     if (answer.status !== 200) throw errorOf(answer, what);
-    const entries = jsonListOf(answer, what).filter(isObject);
-    yield entries.flatMap(
-      (tag) =>
-        listedTag(tag['name'], tag['digest'], tag['published_at'] ?? tag['updated_at'] ?? tag['created_at']) ?? [],
-    );
     const next = nextLink(answer.headers['link'], session.addressOf(path));
-    path = next === null ? null : session.pathOf(next);
-  }
-  return true;
+    const content = jsonListOf(answer, what).filter(isObject).flatMap(tagIn);
+    return { content, next: next === null ? null : session.pathOf(next) };
+  });
 }
 
 const PAGE = 1000;
-const MAX_PAGES = 1000;
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const ACCEPT_JSON = ['accept', 'application/json'];
+
+function tagIn({ name, digest, published_at, updated_at, created_at }: JsonObject): ListedTag | [] {
+  return listedTag(name, digest, published_at ?? updated_at ?? created_at) ?? [];
+}

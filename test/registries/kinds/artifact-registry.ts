@@ -149,6 +149,15 @@ describeRegistry(play, () => {
     expect(kept).toBeLessThan(10 * 1024 * 1024);
   });
 
+  test('who gives up while an answer comes gets the reason, and no word of broken JSON', async () => {
+    const [leaving, reason] = [new AbortController(), new Error('cancelled')];
+    const answer: Entry['answer'] = (response) => {
+      response.writeHead(200).write('{"tags":["a",', () => leaving.abort(reason));
+    };
+    const { registry } = await openPlayed(play, () => [{ request: TAGS, answer }]);
+    await expect(namesAndAll(registry.listTags(repository, leaving.signal))).rejects.toBe(reason);
+  });
+
   test('more than 64 MiB are refused', async () => {
     const megabyte = Buffer.alloc(1024 * 1024, 0x20);
     const answer: Entry['answer'] = (response) => {

@@ -135,6 +135,15 @@ describeRegistry(play, () => {
     server.verify();
   });
 
+  test('whom the list of its own refuses gets names', async () => {
+    const { registry, server } = await openPlayed(play, () => [
+      { request: `GET ${LIST}?n=1000`, status: 403, body: { errors: [{ code: 'DENIED' }] } },
+      { request: NAMES, body: { tags: ['a'] } },
+    ]);
+    expect(await namesAndAll(registry.listTags(repository, never))).toEqual([{ name: 'a' }]);
+    server.verify();
+  });
+
   test('a project is listed where no group is of that name, and above a beginning of names', async () => {
     const missing = { status: 404, body: { message: '404 Group Not Found' } };
     const found = await list('group/builder/cache/a-', [
