@@ -85,8 +85,11 @@ export class GitlabApi {
     const address = new URL(realm, url);
     refuseTarget(address, url, addressPolicyOf(this.#settings), `${host} has its GitLab at`);
     const mayHaveCredential = isTrustedRealm(url, address);
+    const api = new URL(address.origin);
+    // Not resolved: a path that begins with two slashes would lead to another host.
+    api.pathname = `${address.pathname.slice(0, -SIGN_IN.length)}/api/v4`;
     return new RegistryApi(this.#http, {
-      url: new URL(`${address.pathname.slice(0, -SIGN_IN.length)}/api/v4`, address),
+      url: api,
       signIn: mayHaveCredential ? signInWith(asToken(credential)) : null,
     });
   }

@@ -144,6 +144,15 @@ describeRegistry(play, () => {
     server.verify();
   });
 
+  test('a GitLab is on the host that signs in, whatever path it signs in at', async () => {
+    const strange = { ...play, always: (origin: string) => [root(`${origin}//other.example`)] };
+    const api = { request: listOf('groups/group').replace('/api', '//other.example/api'), body: [{ path: 'group/a' }] };
+    const { registry, server } = await openPlayed(strange, () => [api], credential);
+    const pages = await Array.fromAsync(registry.listRepositories?.('group/', never) ?? []);
+    expect(pages).toEqual([['group/a']]);
+    server.verify();
+  });
+
   test('a project is listed where no group is of that name, and above a beginning of names', async () => {
     const missing = { status: 404, body: { message: '404 Group Not Found' } };
     const found = await list('group/builder/cache/a-', [
