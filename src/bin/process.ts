@@ -17,10 +17,12 @@ export async function runUntilSignal(
   open: (onClose: (close: Close) => void) => Promise<void>,
 ) {
   const closes: Close[] = [];
+  // Heard from the beginning: whoever reads that all is ready may send one at once.
+  const stopped = nextSignal();
   try {
     if (tracing !== null) closes.unshift(await startTracing(ownVersion(), tracing, (message) => log.warn(message)));
     await open((close) => void closes.unshift(close));
-    const signal = await nextSignal();
+    const signal = await stopped;
     log.info(`Stopping (${signal}).`);
   } finally {
     for (const close of closes) await close();

@@ -46,7 +46,7 @@ test('what fits the schema is answered or refused in words, in a statement for e
     if (answer.status === 200) answered += 1;
   }
   expect(answered).toBeGreaterThan(150);
-});
+}, 120_000);
 
 test('what is asked again and again is answered alike, by code that was made for it', async () => {
   for (let seed = 1; seed <= 40; seed++) {
@@ -61,7 +61,7 @@ test('what is asked again and again is answered alike, by code that was made for
       answer: comparable(first),
     });
   }
-});
+}, 120_000);
 
 test('what changes something is carried out or refused in words', async () => {
   for (let seed = 1; seed <= 150; seed++) {
