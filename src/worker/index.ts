@@ -10,6 +10,7 @@ import type { OpenRegistryFunction } from '../registries/registry.ts';
 import { enqueue, jobs, traceOf, type Job, type JobName, type JobPayload } from '../queue/index.ts';
 import { inSpan } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
+import { finishRun } from './finish-run.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
 import { syncRepository } from './jobs/sync-repository.ts';
 import { createOpenRegistries } from './open-registries.ts';
@@ -68,7 +69,8 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
       if (taken > 0) log.info(`took over the jobs of workers that are no more: ${taken}`);
       await startDueSources(database, now());
       for (const runId of await catalog.endedRuns(database, aborts.runs)) aborts.cancel(runId);
-      for (const runId of await catalog.abandonedRuns(database)) await catalog.finishSyncRun(database, runId, now());
+      for (const run of await catalog.abandonedRuns(database))
+        await database.transaction((connection) => finishRun(context, connection, run));
     } catch (error) {
       log.warn(`looking for work failed: ${messageOf(error)}`);
     }

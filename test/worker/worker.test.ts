@@ -6,7 +6,7 @@ import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands, type Commands } from '../../src/commands/index.ts';
 import { RegistryError } from '../../src/domain/errors.ts';
 import { parseReference } from '../../src/domain/reference.ts';
-import { prepareQueue } from '../../src/queue/index.ts';
+import { enqueue, prepareQueue } from '../../src/queue/index.ts';
 import { startWorker, type Worker } from '../../src/worker/index.ts';
 import { aLayer, anImage } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -157,8 +157,40 @@ test('a run whose worker died after its last repository is ended by the next', a
   const { runId } = await commands.requestSync({ source });
   await database.run('delete from graphile_worker._private_jobs', []);
   await database.run(`update sync_run set status = 'RUNNING', repositories_total = 3, repositories_done = 3`, []);
+  await database.run(
+    `insert into sync_error (run_id, repository, reference, code, message, at, attempts, will_retry)
+     select id, 'a', 'a', 'UNAVAILABLE', 'nothing listens there', now(), 1, false from sync_run`,
+    [],
+  );
   await work();
-  expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await finished(runId)).toMatchObject({ status: 'PARTIAL' });
+  const health = await database.prisma.registryHealth.findFirst();
+  expect(health).toMatchObject({ status: 'DEGRADED', message: 'nothing listens there' });
+});
+
+test('jobs that are done once more, because their worker died behind their last write, ask nothing again', async () => {
+  for (const name of ['app/web', 'app/worker']) registry.push(name, 'latest', anImage());
+  const { runId } = await commands.requestSync({ source: await addSource() });
+  await database.run(`update sync_run set status = 'RUNNING', repositories_total = 2, repositories_done = 1`, []);
+  await database.run(
+    `insert into sync_repository (run_id, name, is_done)
+     select id, name, name = 'app/web' from sync_run, unnest(array['app/web', 'app/worker']) as name`,
+    [],
+  );
+  const look = (name: string) =>
+    ({ name: 'sync-repository', payload: { runId: Number(runId), name, attempt: 1 } }) as const;
+  await enqueue(database, ['app/web', 'app/worker', 'app/worker'].map(look));
+  const looked: string[] = [];
+  registry.listRepositories = () => {
+    throw new Error('they are known');
+  };
+  registry.listTags = function (name, signal) {
+    looked.push(name);
+    return MemoryRegistry.prototype.listTags.call(registry, name, signal);
+  };
+  await work();
+  expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: 2, errors: [] });
+  expect(looked).toEqual(['app/worker']);
 });
 
 test('a run is cancelled in the middle, and the worker goes on with the next', async () => {

@@ -38,6 +38,21 @@ export async function findSyncRun(connection: Connection, id: number): Promise<S
   return rows[0] ?? null;
 }
 
+/** As findSyncRun, where the run still has to look at that repository; null where it has, or has ended. */
+export async function findRunOfRepository(
+  connection: Connection,
+  id: number,
+  name: RepositoryName,
+): Promise<SyncRun | null> {
+  const rows = await connection.run<SyncRun>(
+    `/* catalog.findRunOfRepository */
+     select ${RUN_COLUMNS} from sync_run r join sync_repository w on w.run_id = r.id
+     where r.id = $1::bigint and r.status = 'RUNNING' and w.name = $2 and not w.is_done`,
+    [id, name],
+  );
+  return rows[0] ?? null;
+}
+
 /** Answers with the id of a new run that waits for a worker. */
 export async function queueSyncRun(connection: Connection, scope: SyncScope, trigger: SyncTrigger): Promise<number> {
   const rows = await connection.run<{ id: number }>(
@@ -102,12 +117,15 @@ export async function hasFinishedRun(connection: Connection, sourceId: number): 
   return rows.length > 0;
 }
 
-/** Marks a queued run as working. Null where it was cancelled, or has finished. */
+/**
+ * Marks a queued run as working. Null where it was cancelled, has finished, or knows its repositories: then each of them
+ * is queued already, by a worker that died behind that.
+ */
 export async function startSyncRun(connection: Connection, id: number, at: Date): Promise<SyncRun | null> {
   const rows = await connection.run<SyncRun>(
     `/* catalog.startSyncRun */
      update sync_run r set status = 'RUNNING', started_at = coalesce(r.started_at, $2::timestamptz)
-     where r.id = $1::bigint and r.finished_at is null returning ${RUN_COLUMNS}`,
+     where r.id = $1::bigint and r.finished_at is null and r.repositories_total is null returning ${RUN_COLUMNS}`,
     [id, at],
   );
   return rows[0] ?? null;
@@ -135,14 +153,13 @@ export async function endedRuns(connection: Connection, ids: readonly number[]):
 }
 
 /** Runs whose repositories are all done, and which nobody ended: their worker died between the two. */
-export async function abandonedRuns(connection: Connection): Promise<number[]> {
-  const rows = await connection.run<{ id: number }>(
+export function abandonedRuns(connection: Connection): Promise<SyncRun[]> {
+  return connection.run(
     `/* catalog.abandonedRuns */
-     select id from sync_run
-     where finished_at is null and status = 'RUNNING' and repositories_done >= repositories_total`,
+     select ${RUN_COLUMNS} from sync_run r
+     where r.finished_at is null and r.status = 'RUNNING' and r.repositories_done >= r.repositories_total`,
     [],
   );
-  return rows.map((row) => row.id);
 }
 
 /** Adds what an attempt took that has to be made again, or that listing the repositories took. */

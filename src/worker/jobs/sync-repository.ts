@@ -19,8 +19,8 @@ const BUSY_MS = 1_000;
 export async function syncRepository(context: JobContext, payload: Payload): Promise<void> {
   const { database, presence, now } = context;
   const signal = context.signalOf(payload.runId);
-  const run = await catalog.findSyncRun(database, payload.runId);
-  if (run?.status !== 'RUNNING') return;
+  const run = await catalog.findRunOfRepository(database, payload.runId, payload.name as RepositoryName);
+  if (run === null) return;
   if (!(await presence.claim(run.registryId, payload.name))) {
     const runAt = new Date(now().getTime() + BUSY_MS);
     return context.postpone({ name: 'sync-repository', payload, runAt });
