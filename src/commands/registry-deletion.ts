@@ -16,7 +16,7 @@ export interface RegistryDeletion {
   deleteManifest(holders: readonly catalog.RepositoryPlace[], digest: Digest): Promise<void>;
   /**
    * Deletes a tag by its name, or, where the registry does no such thing, the manifest that it names. `others` says what
-   * else goes with the manifest; where there is anything, the tag stays. True when the manifest was deleted.
+   * else goes with the manifest; where there is anything, the tag stays. True when the manifest is not there any more.
    */
   deleteTag(tag: RegistryTag, others: readonly string[]): Promise<boolean>;
 }
@@ -77,14 +77,19 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
       use(place.registryId, async (registry, signal) => {
         try {
           await registry.deleteManifest(place.name, name, signal);
-          return false;
         } catch (error) {
           if (!(error instanceof RegistryError) || !deletesNoTags(error)) throw error;
-          const isThere = await isAlone(registry, { place, name, digest }, others, error, signal);
-          if (!isThere) return false;
+          if (await isAlone(registry, { place, name, digest }, others, error, signal)) {
+            await registry.deleteManifest(place.name, digest, signal);
+            return true;
+          }
         }
-        await registry.deleteManifest(place.name, digest, signal);
-        return true;
+        // Many keep nothing that has no tag. That this can't be found out is no fault of the deletion.
+        const left = registry.resolveManifest(place.name, digest, signal);
+        return left.then(
+          (found) => found === null,
+          () => false,
+        );
       }),
   };
 }
@@ -92,9 +97,13 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
 /** Deletions of one request at one registry, with all waiting. */
 const LONGEST = 60_000;
 
-/** How registries say that they delete no tags by name, of which some are known; 404 while the tag is there. */
+/**
+ * How registries say that they delete no tags by name, of which some are known; 404 while the tag is there. Amazon answers
+ * with 400 whatever is wrong, also to who may not delete, or has asked too often.
+ */
 function deletesNoTags({ code, status }: RegistryError): boolean {
-  return status === null ? code === 'UNSUPPORTED' : CANNOT.has(status);
+  if (status === null) return code === 'UNSUPPORTED';
+  return CANNOT.has(status) && (code === 'UNSUPPORTED' || code === 'NOT_FOUND');
 }
 
 const CANNOT: ReadonlySet<number> = new Set([400, 404, 405]);

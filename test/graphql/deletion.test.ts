@@ -429,6 +429,8 @@ describe('at the registry', () => {
 
   afterEach(() => server.close());
 
+  const ACCESS = { username: 'AKIAEXAMPLE', password: 'its-secret-key' };
+
   const manifest = (target: string) => `/v2/team/app/manifests/${target}`;
 
   /** What a look sees that finds nothing. */
@@ -567,13 +569,36 @@ describe('at the registry', () => {
 
   test('a tag is deleted by its name where the registry does that', async () => {
     await build.tag(app, '2', image);
-    server.script({ request: `DELETE ${manifest('1')}`, status: 202 }, ...gone('1'));
+    const deleted = { request: `DELETE ${manifest('1')}`, status: 202 };
+    server.script(deleted, ...gone('1'), there(image.digest, image.digest));
     expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
     server.verify();
     const source = `{ tag(reference: "${host}/team/app:2") { manifest { digest isAvailable tags { totalCount } } } }`;
     expect(await data(source)).toEqual({
       tag: { manifest: { digest: image.digest, isAvailable: true, tags: { totalCount: 1 } } },
     });
+  });
+
+  test.each<[string, () => Entry[], boolean]>([
+    ['keeps no manifest without a tag', () => gone(image.digest), false],
+    ['does not say', () => [{ request: `HEAD ${manifest(image.digest)}`, status: 403 }], true],
+  ])('a registry that %s is asked for the manifest when its last tag is deleted', async (_name, look, isAvailable) => {
+    server.script({ request: `DELETE ${manifest('1')}`, status: 202 }, ...gone('1'), ...look());
+    expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
+    server.verify();
+    expect(await data(`{ image(digest: "${image.digest}") { isAvailable } }`)).toEqual({ image: { isAvailable } });
+  });
+
+  test('who may not delete a tag does not have its manifest deleted, whatever the status says', async () => {
+    const settings = `kind = 'ECR', host = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'`;
+    await database.run(`update registry set ${settings} where url = $1`, [server.url.href]);
+    const input = { host: '123456789012.dkr.ecr.eu-west-1.amazonaws.com', credential: ACCESS };
+    const update = 'mutation ($input: UpdateRegistryInput!) { updateRegistry(input: $input) { registry { host } } }';
+    await data(update, { input }, true);
+    server.script({ request: 'POST /', status: 400, body: { __type: 'AccessDeniedException', message: 'no' } });
+    const { userErrors } = await deleteTag({ reference: `${input.host}/team/app:1`, deleteFromRegistry: true });
+    expect(userErrors).toMatchObject([{ __typename: 'RegistryRefused', code: 'AccessDeniedException' }]);
+    server.verify();
   });
 
   test.each([400, 404, 405])(
@@ -616,7 +641,7 @@ describe('at the registry', () => {
   });
 
   test('a tag that is gone there already takes no manifest with it', async () => {
-    server.script(refusal('1', 405, 'UNSUPPORTED'), ...gone('1'));
+    server.script(refusal('1', 405, 'UNSUPPORTED'), ...gone('1'), there(image.digest, image.digest));
     expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
     server.verify();
     expect(await data(`{ image(digest: "${image.digest}") { isAvailable tags { totalCount } } }`)).toEqual({

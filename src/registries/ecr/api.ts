@@ -126,6 +126,7 @@ export function refuseFailures(
   if (failure === undefined) return;
   const { failureCode = 'unknown', failureReason = '' } = failure;
   throw new RegistryError('UNSUPPORTED', `${what} was refused (${failureCode}: ${failureReason.slice(0, 300)})`, {
+    status: 200,
     registryCode: failureCode,
   });
 }
