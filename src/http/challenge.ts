@@ -12,8 +12,8 @@ export interface Challenge {
  * Reads WWW-Authenticate: several header lines, several challenges in a line, quoted and bare values, a last quote
  * that is missing. What can't be read is skipped. https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
-export function parseChallenges(header: string | string[] | undefined): Challenge[] {
-  const lines = header === undefined ? [] : Array.isArray(header) ? header : [header];
+export function parseChallenges(header: string | readonly string[] | undefined): Challenge[] {
+  const lines = typeof header === 'string' ? [header] : (header ?? []);
   return lines.flatMap((line) => readLine(line.slice(0, MAX_LENGTH)));
 }
 

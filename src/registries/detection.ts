@@ -44,13 +44,11 @@ export async function detectByAnswer(
   }
 }
 
-/** Whether an answer offers to sign in at an address whose path ends so, for a service of that name; null is any. */
-export function signsInAt(headers: AnswerHeaders, path: string, service: string | null): boolean {
-  const header = headers['www-authenticate'];
-  const challenges = parseChallenges(typeof header === 'string' || header === undefined ? header : [...header]);
-  return challenges.some((challenge) => {
+/** Whether an answer offers to sign in at an address whose path ends so, for a service of that name. */
+export function signsInAt(headers: AnswerHeaders, path: string, service: string): boolean {
+  return parseChallenges(headers['www-authenticate']).some((challenge) => {
     const realm = challenge.scheme === 'bearer' ? (challenge.realm?.split('?')[0] ?? '') : '';
-    return realm.endsWith(path) && (service === null || challenge.service === service);
+    return realm.endsWith(path) && challenge.service === service;
   });
 }
 

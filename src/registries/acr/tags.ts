@@ -1,7 +1,6 @@
-import { isDigest } from '../../domain/digest.ts';
-import { isObject, textOf } from '../../domain/json.ts';
-import { isTagName, type RepositoryName, type TagName } from '../../domain/reference.ts';
-import { parseTimestamp } from '../../domain/timestamp.ts';
+import { isObject } from '../../domain/json.ts';
+import type { RepositoryName, TagName } from '../../domain/reference.ts';
+import { listedTag } from '../listed-tag.ts';
 import { MAX_TAGS, type Listing } from '../oci/listing.ts';
 import type { ListedTag } from '../registry.ts';
 
@@ -21,13 +20,6 @@ export function tagPath(repository: RepositoryName, tag: TagName): string {
 }
 
 function tagIn(entry: unknown): { name: string; item: ListedTag } | null {
-  if (!isObject(entry)) return null;
-  const name = textOf(entry['name']);
-  const digest = textOf(entry['digest']);
-  if (name === null || !isTagName(name)) return null;
-  const pushedAt = parseTimestamp(entry['lastUpdateTime']);
-  return {
-    name,
-    item: { name, ...(digest !== null && isDigest(digest) && { digest }), ...(pushedAt && { pushedAt }) },
-  };
+  const item = isObject(entry) ? listedTag(entry['name'], entry['digest'], entry['lastUpdateTime']) : null;
+  return item && { name: item.name, item };
 }

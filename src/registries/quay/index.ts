@@ -43,8 +43,7 @@ function signInOf(credential: Credential | null): SignIn | null {
 
 /** Its token service is at a path of its own on the same host. */
 function signsInLikeQuay(header: string | readonly string[] | undefined, url: URL): boolean {
-  const challenges = parseChallenges(typeof header === 'object' ? [...header] : header);
-  return challenges.some(({ scheme, realm }) => {
+  return parseChallenges(header).some(({ scheme, realm }) => {
     if (scheme !== 'bearer' || realm === null || !URL.canParse(realm, url.href)) return false;
     const { host, pathname } = new URL(realm, url);
     return host === url.host && pathname === '/v2/auth';
