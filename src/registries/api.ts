@@ -70,13 +70,14 @@ export class RegistryApi {
     });
   }
 
-  /** Sends a document, or a plain text, and reads the answer. */
+  /** Asks by a document, or a plain text: nothing is changed by it, so it may be sent again. */
   async post(path: string, document: object | string, signal: AbortSignal): Promise<JsonObject> {
     const content =
       typeof document === 'string'
         ? { body: document, contentType: 'text/plain' }
         : { body: JSON.stringify(document), contentType: 'application/json' };
-    const answer = await this.#send({ method: 'POST', path: this.#prefix + path, ...content }, signal);
+    const question = { method: 'POST', isQuestion: true, path: this.#prefix + path, ...content } as const;
+    const answer = await this.#send(question, signal);
     const what = this.#nameOf('POST', this.#prefix + path);
     if (answer.status !== 200 && answer.status !== 201) throw errorOf(answer, what);
     return jsonOf(answer, what);
@@ -114,7 +115,7 @@ export class RegistryApi {
   }
 }
 
-type ApiRequest = Pick<HttpRequest, 'method' | 'path' | 'body'> & { readonly contentType?: string };
+type ApiRequest = Pick<HttpRequest, 'method' | 'isQuestion' | 'path' | 'body'> & { readonly contentType?: string };
 
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const ACCEPT = ['accept', 'application/json'];

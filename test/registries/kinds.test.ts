@@ -125,6 +125,16 @@ describe('an API beside the distribution API', () => {
     server.verify();
   });
 
+  test('is asked again by a document that it was too busy to answer', async () => {
+    const asked = { request: 'POST /api/a', sending: { name: 'x' } };
+    const { api, server } = await openApi([
+      { ...asked, status: 503 },
+      { ...asked, body: { a: 1 } },
+    ]);
+    expect(await api.post('/a', { name: 'x' }, never)).toEqual({ a: 1 });
+    server.verify();
+  });
+
   test('deletes, and says whether there was anything', async () => {
     const { api, server } = await openApi([
       { request: 'DELETE /api/a', status: 204 },

@@ -482,10 +482,11 @@ describe('signing in', () => {
     server.verify();
   });
 
-  test('an identity token is exchanged', async () => {
+  test('an identity token is exchanged, also where the token service is busy at first', async () => {
     await open(
       [
         refused(bearer()),
+        { request: 'POST /token', status: 503 },
         {
           request: 'POST /token',
           sending:

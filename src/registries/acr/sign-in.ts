@@ -42,6 +42,7 @@ async function exchangeIdentity(
   const answer = await http.send(
     {
       method: 'POST',
+      isQuestion: true,
       origin: url.origin,
       path: '/oauth2/exchange',
       headers: ['accept', 'application/json', 'content-type', 'application/x-www-form-urlencoded'],

@@ -115,6 +115,7 @@ function exchangeIdentity(
   return http.send(
     {
       method: 'POST',
+      isQuestion: true,
       origin: realm.origin,
       path: realm.pathname + realm.search,
       headers: ['accept', 'application/json', 'content-type', 'application/x-www-form-urlencoded'],
