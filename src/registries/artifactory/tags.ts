@@ -1,3 +1,4 @@
+import { RegistryError } from '../../domain/errors.ts';
 import { arrayOf, isObject } from '../../domain/json.ts';
 import type { RegistryApi } from '../api.ts';
 import { listedTag } from '../listed-tag.ts';
@@ -8,7 +9,8 @@ import type { Place } from './keys.ts';
 /**
  * The tags of a repository by name, with digests and dates, by one query: the folder of a tag holds its manifest as a
  * file. A tag that has several, such as the index and what it was before, is left out: it must be asked for. So must what
- * is beyond the number of results that the operator has set. Empty where the query is refused, as it is to anonymous users.
+ * is beyond the number of results that the operator has set. Empty where the query is refused, as it is to anonymous users,
+ * and where its answer is too large: what tells more than names must not keep the names from being read.
  * https://jfrog.com/help/r/jfrog-rest-apis/artifactory-query-language
  */
 export async function storedTags(
@@ -29,7 +31,8 @@ export async function storedTags(
       tags.set(tag.name, tag);
     }
   } catch (error) {
-    if (!isAbsence(error)) throw error;
+    const isTooLarge = error instanceof RegistryError && error.code === 'TOO_LARGE';
+    if (!isTooLarge && !isAbsence(error)) throw error;
   }
   for (const name of doubtful) tags.delete(name);
   return tags;

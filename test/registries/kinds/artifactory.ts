@@ -135,9 +135,12 @@ describeRegistry(play, () => {
     server.verify();
   });
 
-  test('who may not query gets names', async () => {
+  test.each<[string, Partial<Entry>]>([
+    ['is refused', { status: 403, body: { errors: [{ status: 403, message: 'Forbidden' }] } }],
+    ['finds more than can be read', { body: ' '.repeat(16 * 1024 * 1024 + 1) }],
+  ])('whose query %s gets names', async (_name, answer) => {
     const { registry, server } = await opened([
-      { request: QUERY, status: 403, body: { errors: [{ status: 403, message: 'Forbidden' }] } },
+      { request: QUERY, ...answer },
       { request: `GET ${LIST}?n=1000`, body: { tags: ['1'] } },
     ]);
     expect(await namesAndAll(registry.listTags(repository, never))).toEqual([{ name: '1' }]);
