@@ -1,6 +1,6 @@
 import { textOf, type JsonObject } from '../../domain/json.ts';
 import type { RepositoryName, TagName } from '../../domain/reference.ts';
-import { confirmGone } from '../absence.ts';
+import { confirmGone } from '../deletion.ts';
 import type { RegistryApi } from '../api.ts';
 import { listedTag } from '../listed-tag.ts';
 import { isAbsence } from '../own-list.ts';

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../domain/errors.ts';
 import type { HttpClient } from '../../http/index.ts';
-import { confirmGone } from '../absence.ts';
+import { confirmGone } from '../deletion.ts';
 import { openClient } from '../client.ts';
 import { isAccess, isForbidden } from '../ecr/index.ts';
 import { givenCredential, issuedCredentials } from '../oci/credential-source.ts';

@@ -1,6 +1,6 @@
 import { CatalogError, RegistryError } from '../../domain/errors.ts';
 import type { HttpClient } from '../../http/index.ts';
-import { confirmGone } from '../absence.ts';
+import { confirmGone } from '../deletion.ts';
 import { openClient } from '../client.ts';
 import { givenCredential, issuedCredentials } from '../oci/credential-source.ts';
 import { ociRegistryOn, withoutCatalog } from '../oci/index.ts';

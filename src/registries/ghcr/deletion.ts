@@ -1,6 +1,6 @@
 import type { Digest } from '../../domain/digest.ts';
 import type { RepositoryName } from '../../domain/reference.ts';
-import { confirmGone } from '../absence.ts';
+import { confirmGone } from '../deletion.ts';
 import type { Registry } from '../registry.ts';
 import type { RestApi } from './rest-api.ts';
 import { listVersions } from './tags.ts';

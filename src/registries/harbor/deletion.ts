@@ -1,5 +1,5 @@
 import type { RepositoryName, TagName } from '../../domain/reference.ts';
-import { confirmGone } from '../absence.ts';
+import { confirmGone } from '../deletion.ts';
 import type { RegistryApi } from '../api.ts';
 import type { Registry } from '../registry.ts';
 import { pathOf } from './path.ts';

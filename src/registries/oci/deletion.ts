@@ -1,7 +1,7 @@
 import type { Digest } from '../../domain/digest.ts';
 import { RegistryError } from '../../domain/errors.ts';
 import type { RepositoryName, TagName } from '../../domain/reference.ts';
-import { isGone } from '../absence.ts';
+import { isGone } from '../deletion.ts';
 import { errorOf } from '../answer.ts';
 import type { Manifests } from './manifests.ts';
 import { deleteScope, type Session } from './session.ts';
