@@ -208,9 +208,9 @@ cross join lateral (
 ) s (scope, key) group by 1, 2, 3;
 
 -- What search reads: triggers are off here, and no worker writes.
-insert into repository_text (repository_id, standing, document)
+insert into repository_text (repository_id, standing, document, content)
 select r.id, repository_standing(g.host, r.name, r.pull_count, r.star_count),
-  repository_document(g.host, r.name, r.description, null)
+  repository_document(g.host, r.name, r.description, null), lower(r.name || ' ' || r.description)
 from repository r join registry g on g.id = r.registry_id;
 
 insert into image_text (image_id, document)

@@ -7,6 +7,7 @@ import { createContext } from '../../src/graphql/context.ts';
 import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
 import { ANONYMOUS } from '../../src/graphql/viewer.ts';
+import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { walks, type OpenWalk } from '../support/list-model.ts';
 import { addTag, buildCatalog, catalogs, type CatalogSpec, type ModelCatalog } from '../support/model-catalog.ts';
@@ -18,6 +19,9 @@ let schema: GraphQLSchema;
 beforeAll(async () => {
   schema = createSchema(await readFile('schema.graphql', 'utf8'), typeResolvers);
 });
+
+/** No mutation is sent here, so nothing is asked of the commands. */
+const NO_COMMANDS = {} as Commands;
 
 /** A failure tells the seed. It is not made smaller: each step to that would be a database. */
 const RUNS = { seed: 20261124, numRuns: 4, endOnFailure: true };
@@ -62,6 +66,68 @@ test('a row that was there all the time is on one page, whatever comes in betwee
     RUNS,
   );
 }, 60_000);
+
+test('repositories are found by whatever stands in their name or description, and by nothing else', async () => {
+  const database = await createTestDatabase();
+  try {
+    const build = catalogOf(database);
+    const described: [name: string, description: string | null][] = [
+      ['team/web-frontend', "It's 100% of the web_shop\\front, the WEB's end"],
+      ['team/web-backend', 'Back\nend "quoted" {a,b}'],
+      ['library/postgres', 'Größe: 日本語のデータベース 🐘🐘🐘🐘🐘'],
+      ['library/nothing', null],
+      ['org/long', `${'lorem ipsum '.repeat(2000)}the very end`],
+    ];
+    for (const [name, description] of described) await build.repository(`ghcr.io/${name}`, { description });
+    await database.run(`update repository set description = 'Rewritten' where name = 'library/nothing'`, []);
+    const contents = described.map(([name, description]) => [name, `${name} ${description ?? 'Rewritten'}`] as const);
+
+    const words = contents.flatMap(([, content]) => content.split(/\s+/).filter(Boolean).slice(-12));
+    const word = fc.constantFrom(...words).chain((whole) => {
+      const letters = [...whole];
+      const place = fc.nat(letters.length - 1);
+      return fc
+        .tuple(place, fc.integer({ min: 1, max: 12 }))
+        .map(([at, length]) => letters.slice(at, at + length).join(''));
+    });
+    const strange = fc.constantFrom(
+      '%',
+      '_____',
+      '\\',
+      "''''''",
+      'GRÖSSE:',
+      'web%end',
+      'webfront',
+      'ipsum',
+      '🐘🐘🐘',
+      'null',
+    );
+    const texts = fc.array(fc.oneof({ weight: 4, arbitrary: word }, strange), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(texts, fc.boolean(), async (parts, isUpper) => {
+        const text = isUpper ? parts.join(' ').replace(/[a-z]/g, (letter) => letter.toUpperCase()) : parts.join(' ');
+        const expected = contents.filter(([, content]) => parts.every((part) => lower(content).includes(lower(part))));
+        const contextValue = createContext({ reads: createReads(database), commands: NO_COMMANDS, viewer: ANONYMOUS });
+        const found = await graphql({
+          schema,
+          source: 'query ($text: String!) { repositories(filter: { text: $text }) { totalCount nodes { name } } }',
+          variableValues: { text },
+          contextValue,
+        });
+        const nodes = expected.map(([name]) => ({ name })).sort((a, b) => (a.name < b.name ? -1 : 1));
+        expect([text, found]).toEqual([text, { data: { repositories: { totalCount: nodes.length, nodes } } }]);
+      }),
+      { seed: 20261126, numRuns: 300 },
+    );
+  } finally {
+    await database.close();
+  }
+}, 60_000);
+
+/** Names are in the collation C, which knows no letters but those of ASCII, and so is what they stand in. */
+function lower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
 
 async function withCatalog(
   spec: CatalogSpec,
@@ -112,7 +178,7 @@ async function backwards(database: TestDatabase, open: OpenWalk): Promise<string
 }
 
 async function pageOf(database: TestDatabase, open: OpenWalk, page: string, cursor: string | null): Promise<ListPage> {
-  const contextValue = createContext({ reads: createReads(database), commands: {} as Commands, viewer: ANONYMOUS });
+  const contextValue = createContext({ reads: createReads(database), commands: NO_COMMANDS, viewer: ANONYMOUS });
   const { data, errors } = await graphql({
     schema,
     source: `query ($size: Int, $cursor: String${open.types}) { ${open.field(page)} }`,

@@ -1,13 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { graphql, type GraphQLSchema } from 'graphql';
 import type { Connection } from '../../src/catalog/database.ts';
-import { createReads, type CatalogReads, type NestedList } from '../../src/catalog/read/index.ts';
+import {
+  createReads,
+  type CatalogReads,
+  type NestedList,
+  type Page,
+  type TagRecord,
+} from '../../src/catalog/read/index.ts';
 import type { Commands } from '../../src/commands/index.ts';
 import { createContext } from '../../src/graphql/context.ts';
 import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
 import { ANONYMOUS } from '../../src/graphql/viewer.ts';
-import { catalogOf, type CatalogBuilder, type ImageContent } from '../support/catalog.ts';
+import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import type { NewerTagVectors } from '../support/newer-tag-vectors.ts';
 import { describeSamples, sampleJson } from '../support/samples.ts';
@@ -252,6 +258,115 @@ describe('a page of a large repository', () => {
   test('of its history reads what it shows', async () => {
     const rows = await rowsRead((reads) => reads.tagEventsByRepository, {});
     expect(Math.max(...rows)).toBeLessThanOrEqual(22);
+  });
+});
+
+describe('the tags of manifests', () => {
+  let repository: number;
+  let single: Content;
+  let nested: Content;
+
+  beforeAll(async () => {
+    repository = await build.repository('ghcr.io/named/app');
+    single = await build.image(repository, { layers: ['single'] });
+    nested = await build.image(repository, { layers: ['nested'] });
+    const inner = await build.index(repository, [{ child: nested }]);
+    // The image is in it twice: by itself, and through the index that is in it, too.
+    const outer = await build.index(repository, [{ child: nested }, { child: inner }]);
+    for (const [name, target] of [
+      ['single', single],
+      ['b-image', nested],
+      ['c-inner', inner],
+      ['a-outer', outer],
+    ] as const) {
+      await build.tag(repository, name, target);
+    }
+    await build.tag(repository, 'gone', nested);
+    await build.tag(repository, 'gone', null);
+  });
+
+  async function pagesOf(manifests: readonly Content[], first: number) {
+    database.statements.length = 0;
+    const { tagsByManifest } = createReads(database);
+    const pages = await tagsByManifest.pages(
+      manifests.map(({ id }) => id),
+      { first },
+    );
+    const shown = manifests.map(({ id }) => {
+      const { nodes, hasNextPage } = pages.get(id) as Page<TagRecord>;
+      return { tags: names(nodes), hasNextPage };
+    });
+    return { shown, statements: database.statements.length };
+  }
+
+  test('are read together, also those through indexes, each once', async () => {
+    const untagged = await build.image(repository, { layers: ['untagged'] });
+    expect(await pagesOf([nested, untagged, single], 5)).toEqual({
+      shown: [
+        { tags: ['a-outer', 'b-image', 'c-inner'], hasNextPage: false },
+        { tags: [], hasNextPage: false },
+        { tags: ['single'], hasNextPage: false },
+      ],
+      statements: 1,
+    });
+  });
+
+  test('that are more than one page are cut where it ends, and go on behind it', async () => {
+    const expected = [
+      { tags: ['single'], hasNextPage: false },
+      { tags: ['a-outer', 'b-image'], hasNextPage: true },
+    ];
+    expect(await pagesOf([single, nested], 2)).toEqual({ shown: expected, statements: 1 });
+    const { tagsByManifest } = createReads(database);
+    const page = (await tagsByManifest.pages([nested.id], { first: 2 })).get(nested.id);
+    const next = (await tagsByManifest.pages([nested.id], { first: 2, after: page?.cursorAt(1) ?? '' })).get(nested.id);
+    expect(names(next?.nodes ?? [])).toEqual(['c-inner']);
+  });
+
+  test('of one that has very many are no more than fit, and take no place of others', async () => {
+    const frequent = await build.image(repository, { layers: ['frequent'] });
+    await build.tag(repository, 'x', frequent);
+    await database.run(
+      `insert into tag (repository_id, name, manifest_id, first_seen_at, moved_at)
+       select repository_id, 'x' || lpad(n::text, 4, '0'), manifest_id, now(), now()
+       from tag, generate_series(1, 5000) n where repository_id = $1 and name = 'x'`,
+      [repository],
+    );
+    expect(await pagesOf([frequent, single, nested], 2)).toEqual({
+      shown: [
+        { tags: ['x', 'x0001'], hasNextPage: true },
+        { tags: ['single'], hasNextPage: false },
+        { tags: ['a-outer', 'b-image'], hasNextPage: true },
+      ],
+      statements: 2,
+    });
+    await database.run(`delete from tag where repository_id = $1 and name like 'x%'`, [repository]);
+  });
+
+  test('name their repository without asking twice where it is', async () => {
+    const reads = createReads(database);
+    const contextValue = () => createContext({ reads, commands: NO_COMMANDS, viewer: ANONYMOUS });
+    const source =
+      '{ tags(filter: { repository: "named/app", name: "single" }) { nodes { reference repository { name } } } }';
+    const first = await graphql({ schema, source, contextValue: contextValue() });
+    expect(first).toEqual({
+      data: {
+        tags: {
+          nodes: [{ reference: 'ghcr.io/named/app:single', repository: { name: 'named/app' } }],
+        },
+      },
+    });
+    const statementsOf = async (text: string) => {
+      database.statements.length = 0;
+      await graphql({ schema, source: text, contextValue: contextValue() });
+      return database.statements.map((statement) => /catalog\.\w+/.exec(statement)?.[0]);
+    };
+    expect(await statementsOf(source)).toEqual(['catalog.tags']);
+    // What changes of a repository is read each time, and all when ids may have been given again.
+    const more = source.replace('{ name }', '{ description }');
+    expect(await statementsOf(more)).toEqual(['catalog.tags', 'catalog.repositoriesById']);
+    reads.forget(null);
+    expect(await statementsOf(source)).toEqual(['catalog.tags', 'catalog.repositoriesById']);
   });
 });
 

@@ -61,6 +61,7 @@ export function createReads(connection: Connection) {
   const { forgetManifest, ...manifests } = manifestReads(connection);
   const imagesById = manifests.manifestsById as ImagesById;
   const { forgetStack, ...images } = imageReads(connection, imagesById);
+  const { forgetPlaces, ...repositories } = repositoryReads(connection);
   const tagEvents = tagEventReads(connection);
   const sync = syncReads(connection);
   const { followTagEvents, tagEventEar } = tagEventFeed(tagEvents);
@@ -68,11 +69,12 @@ export function createReads(connection: Connection) {
   function forget(id: number | null): void {
     forgetManifest(id);
     forgetStack(id);
+    if (id === null) forgetPlaces();
   }
   const deletionEar: Ear = { channel: 'stowage_manifest_deleted', hear: (id) => Promise.resolve(forget(id)) };
   return {
     ...registryReads(connection),
-    ...repositoryReads(connection),
+    ...repositories,
     ...tagReads(connection),
     ...newerTagReads(connection),
     ...referenceReads(connection),

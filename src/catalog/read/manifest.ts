@@ -47,7 +47,7 @@ export interface ReferrerArguments {
  * Manifests are content: a row never changes until it is deleted, and while PostgreSQL runs an id is never given twice, so
  * they are kept across requests. An unpacked size that is not known yet is the one exception, and is not taken from here.
  */
-const KEPT_MANIFESTS = 20_000;
+const KEPT_MANIFESTS = 50_000;
 
 export function manifestReads(connection: Connection) {
   const kept = new KeptRecords<ManifestRecord>(KEPT_MANIFESTS);

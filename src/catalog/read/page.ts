@@ -59,6 +59,18 @@ interface AnyListQuery {
 export interface ListQuery<R extends Row, T> extends AnyListQuery {
   readonly columns: Sql;
   readonly toRecord: (row: R) => T;
+  readonly together?: Together;
+}
+
+/**
+ * Another way to a nested list: the rows of all parents at once, unordered, each with its `parent_id`. It is taken for
+ * the first pages of lists that are nearly always shorter than a page, where to begin anew for every parent would be most
+ * of the work. No more rows are read than the pages have room for; where that is not all, each parent is read by itself.
+ */
+export interface Together {
+  readonly select: (parents: readonly number[]) => Sql;
+  /** The name that columns and order know the rows by. */
+  readonly as: string;
 }
 
 /** A list of which only the ids are read: the records behind them are known, or read beside it by whoever keeps them. */
@@ -117,9 +129,11 @@ export function nestedList<A, R extends Row, T>(
     async pages(parents, args) {
       const query = define(args);
       const window = windowOf(args, query.order);
-      const rows = await connection.query<R & PageRow & { parent_id: number }>(
-        sql`${title(query)}select parent.id as parent_id, entry.* from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (${select(query, window)}) entry`,
-      );
+      const rows =
+        (await allTogether<R>(connection, query, parents, window)) ??
+        (await connection.query<R & ChildRow>(
+          sql`${title(query)}select parent.id as parent_id, entry.* from unnest((select ${parents}::int8[])::int8[]) as parent(id) cross join lateral (${select(query, window)}) entry`,
+        ));
       const byParent = Map.groupBy(rows, (row) => row.parent_id);
       const cuts = parents.map((parent) => cutOf(byParent.get(parent) ?? [], window));
       const recordOf = await recordReader(
@@ -159,6 +173,11 @@ interface PageRow {
   page_key?: string;
 }
 
+/** A row of a nested list. */
+interface ChildRow extends PageRow {
+  parent_id: number;
+}
+
 interface Position {
   readonly id: number;
   readonly key: string | null;
@@ -184,12 +203,33 @@ function title(query: { readonly name: string }, prefix = ''): Sql {
 function select<R extends Row, T>(query: ListQuery<R, T> | KeptListQuery<T>, window: Window): Sql {
   const { from, where, within, order } = query;
   const way = raw((order.direction === 'ASC') === window.isBackward ? 'desc' : 'asc');
-  const key = order.key === null ? empty : sql`${keyText(order.key)} as page_key, `;
   const sorted = columnsOf(order, within).map((column) => sql`${column} ${way}`);
   const scope = within === undefined ? empty : sql`${within} >= parent.id and ${within} <= parent.id and `;
   const columns = 'columns' in query ? sql`, ${query.columns}` : empty;
   const once = isRepeating(query) ? sql` group by ${join(columnsOf(order, within))}` : empty;
-  return sql`select ${key}${order.id} as page_id${columns} from ${from} where ${scope}${where}${beyond(order, within, window.after, 'ASC')}${beyond(order, within, window.before, 'DESC')}${once} order by ${join(sorted)} limit ${raw(String(window.size + 1))}`;
+  return sql`select ${placeIn(order)}${columns} from ${from} where ${scope}${where}${beyond(order, within, window.after, 'ASC')}${beyond(order, within, window.before, 'DESC')}${once} order by ${join(sorted)} limit ${raw(String(window.size + 1))}`;
+}
+
+/** The rows of the first pages, in order, read together; null where they can't be, or are more than the pages hold. */
+async function allTogether<R extends Row>(
+  connection: Connection,
+  query: ListQuery<R, unknown> | KeptListQuery<unknown>,
+  parents: readonly number[],
+  { size, isBackward, after, before }: Window,
+): Promise<(R & ChildRow)[] | null> {
+  if (!('columns' in query) || query.together === undefined) return null;
+  if (isBackward || after !== null || before !== null) return null;
+  const { order, columns, together } = query;
+  const room = parents.length * (size + 1);
+  const rows = await connection.query<R & ChildRow>(
+    sql`${title(query)}select parent_id, ${placeIn(order)}, ${columns} from (${together.select(parents)} limit ${room}) ${raw(together.as)} order by ${join(columnsOf(order, undefined).map((column) => sql`${column} ${raw(order.direction)}`))}`,
+  );
+  return rows.length < room ? rows : null;
+}
+
+/** Where a row stands in its list. */
+function placeIn({ key, id }: Order): Sql {
+  return key === null ? sql`${id} as page_id` : sql`${keyText(key)} as page_key, ${id} as page_id`;
 }
 
 function countOf<R extends Row, T>(query: ListQuery<R, T> | KeptListQuery<T>): Sql {

@@ -15,10 +15,10 @@ import {
   type PlaceFilter,
 } from './filter.ts';
 import { imageConditions, type ImageFilter } from './image-filter.ts';
-import { indexesAbove, manifestsBelow } from './index-tree.ts';
-import { nestedList, rootList, type KeyType, type ListQuery } from './page.ts';
+import { indexesAbove, manifestsBelow, withIndexesAbove } from './index-tree.ts';
+import { nestedList, rootList, type KeyType, type ListQuery, type Together } from './page.ts';
 import { imageRunsOn, type PlatformArgument } from './platform.ts';
-import { PLACED_TAG_COLUMNS, TAG_COLUMNS, tagOf, type TagRecord, type TagRow } from './tag-row.ts';
+import { TAG_COLUMNS, tagOf, type TagRecord, type TagRow } from './tag-row.ts';
 
 export interface TagFilter extends Composable<TagFilter>, PlaceFilter {
   readonly name?: string | null;
@@ -51,14 +51,13 @@ export function tagReads(connection: Connection) {
     tags: rootList(connection, (args: TagListArguments) => listOf('tags', args)),
     tagsByRepository: nestedList(connection, (args: TagListArguments) => ({
       ...listOf('tagsByRepository', args),
-      columns: raw(TAG_COLUMNS),
       within: raw('t.repository_id'),
     })),
     /** Tags that name a manifest, directly or through indexes, by name. */
     tagsByManifest: nestedList(connection, ({ includeMoved }: { readonly includeMoved?: boolean | null }) =>
       includeMoved
         ? listOf('tagsByManifestEver', { filter: { includeDeleted: true }, orderBy: BY_NAME }, EVER_NAMED)
-        : listOf('tagsByManifest', { orderBy: BY_NAME }, NAMED_NOW),
+        : { ...listOf('tagsByManifest', { orderBy: BY_NAME }, NAMED_NOW), together: NAMING_ANY },
     ),
     /** Tags that name a manifest itself, by name. */
     tagsNamingManifest: nestedList(connection, () =>
@@ -113,6 +112,12 @@ const KEYS = {
 const BY_NAME: TagOrder = { field: 'NAME', direction: 'ASC' };
 
 const NAMED_NOW = sql`t.manifest_id = any(${indexesAbove(raw('parent.id'))})`;
+/** As `NAMED_NOW`, of all manifests. */
+const NAMING_ANY: Together = {
+  select: (manifestIds) =>
+    sql`select named.manifest_id as parent_id, t.* from (${withIndexesAbove(manifestIds)}) named (manifest_id, id) join tag t on t.manifest_id = named.id where t.deleted_at is null`,
+  as: 't',
+};
 const EVER_NAMED = sql`(${NAMED_NOW} or t.id = any(array(select e.tag_id from tag_event e where e.to_id = any(${indexesAbove(raw('parent.id'))}))))`;
 
 function listOf(name: string, { filter, orderBy }: TagListArguments, ...scope: Sql[]): ListQuery<TagRow, TagRecord> {
@@ -121,7 +126,7 @@ function listOf(name: string, { filter, orderBy }: TagListArguments, ...scope: S
   const present = filter?.includeDeleted ? [] : [raw('t.deleted_at is null')];
   return {
     name: `catalog.${name}`,
-    columns: raw(PLACED_TAG_COLUMNS),
+    columns: raw(TAG_COLUMNS),
     from: raw('tag t'),
     where: allOf([...scope, ...present, conditionOf(filter, conditions)]),
     order: { name: `tags ${field}`, direction, key: { expression: raw(expression), type }, id: raw('t.id') },

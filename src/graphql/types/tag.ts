@@ -3,6 +3,7 @@ import { CatalogError } from '../../domain/errors.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { connectionFields, rootConnection } from '../connection.ts';
+import type { GraphQLContext } from '../context.ts';
 import { batchLists, batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
 import { existing } from './existing.ts';
@@ -22,10 +23,9 @@ export const tagResolvers: Resolvers = {
   },
   Tag: {
     id: (tag) => formatNodeId('Tag', tag.id),
-    repository: ({ repository, repositoryId }, _, { loaders }) =>
-      repository ?? existing(loaders.repositoryById.load(repositoryId)),
-    async reference({ name, repository, repositoryId }, _, { loaders }) {
-      const { host, name: path } = repository ?? (await existing(loaders.repositoryById.load(repositoryId)));
+    repository: ({ repositoryId }, _, context) => repositoryOf(repositoryId, context),
+    async reference({ name, repositoryId }, _, context) {
+      const { host, name: path } = await repositoryOf(repositoryId, context);
       return `${host}/${path}:${name}`;
     },
     manifest: ({ manifestId }, _, { loaders }) => (manifestId === null ? null : loaders.manifestById.load(manifestId)),
@@ -37,6 +37,10 @@ export const tagResolvers: Resolvers = {
   },
   TagConnection: connectionFields,
 };
+
+function repositoryOf(id: number, { reads, loaders }: GraphQLContext) {
+  return reads.knownPlace(id) ?? existing(loaders.repositoryById.load(id));
+}
 
 /** Latest is what a reference without a tag means, but not one that has a digest in its place. */
 function withTag(reference: Reference): Reference {
