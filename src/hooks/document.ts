@@ -13,20 +13,24 @@ const READABLE =
 
 /** The JSON of a body. MALFORMED where it is none. */
 export function documentIn(headers: Headers, body: Uint8Array): JsonObject {
-  return parseJsonObject(payloadOf(headers, body) ?? body, 'the notification');
+  const payload = isForm(headers) ? payloadOf(body) : body;
+  if (payload === null) throw new RegistryError('MALFORMED', 'the notification is a form without a payload');
+  return parseJsonObject(payload, 'the notification');
 }
 
 /** What a signature may be over: the body, or the payload of a form (Gitea signs that). */
 export function signedTexts(headers: Headers, body: Uint8Array): Uint8Array[] {
-  const payload = payloadOf(headers, body);
+  const payload = isForm(headers) ? payloadOf(body) : null;
   return payload === null ? [body] : [body, payload];
 }
 
-/** Null where the body is no form. */
-function payloadOf(headers: Headers, body: Uint8Array): Uint8Array | null {
+function isForm(headers: Headers): boolean {
   const type = headers['content-type'];
-  if (typeof type !== 'string' || essence(type) !== 'application/x-www-form-urlencoded') return null;
+  return typeof type === 'string' && essence(type) === 'application/x-www-form-urlencoded';
+}
+
+/** Of a form; null where it has none. */
+function payloadOf(body: Uint8Array): Uint8Array | null {
   const payload = new URLSearchParams(Buffer.from(body).toString('utf8')).get('payload');
-  if (payload === null) throw new RegistryError('MALFORMED', 'the notification is a form without a payload');
-  return Buffer.from(payload);
+  return payload === null ? null : Buffer.from(payload);
 }

@@ -269,6 +269,8 @@ describe('who sent it', () => {
       const hex = createHmac('sha256', secret).update(text).digest('hex');
       expect(isSignedWith(secret, { ...form, 'x-gitea-signature': hex }, body)).toBe(true);
     }
+    // Nobody is told what is wrong with a form before that is known.
+    expect(isSignedWith(secret, { ...form, 'x-gitea-signature': 'ab' }, Buffer.from('a=1'))).toBe(false);
   });
 });
 
