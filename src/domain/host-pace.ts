@@ -1,4 +1,5 @@
 import type { HostLimits } from './host-limits.ts';
+import { divide, type Holder, type Presence } from './host-share.ts';
 import { allowanceOf, exhaust, freeAt, isOver, observe, PULLS, spend, type Announcement, type Quota } from './quota.ts';
 
 /**
@@ -37,15 +38,6 @@ export interface Fault {
   readonly message: string;
 }
 
-interface Holder {
-  /** Requests that it may have in flight. */
-  share: number;
-  seenAt: number;
-  /** Of these, those that may be in flight without a ticket: all, and pulls. */
-  loose: number;
-  loosePulls: number;
-}
-
 export interface Ticket {
   readonly id: number;
   readonly holder: string;
@@ -53,17 +45,6 @@ export interface Ticket {
   readonly at: number;
   /** `settled` of each quota then. */
   readonly marks: Readonly<Record<string, number>>;
-}
-
-/** What a holder says of itself. */
-export interface Presence {
-  /** Requests in flight. */
-  readonly busy: number;
-  /** Those of them that have a ticket. */
-  readonly tickets: readonly number[];
-  /** Those that have none: all, and pulls. */
-  readonly loose: number;
-  readonly loosePulls: number;
 }
 
 /** Why a turn was not given. */
@@ -101,9 +82,6 @@ export interface Outcome {
   readonly announcements: readonly Announcement[];
 }
 
-/** A holder that was not heard of for so long is no more; the outcomes of its requests are never known. */
-export const LEASE_MS = 15_000;
-
 export function newHostPace(): HostPace {
   return {
     holders: {},
@@ -120,29 +98,19 @@ export function newHostPace(): HostPace {
   };
 }
 
-/**
- * Says that a holder is there, and answers with how many requests it may have in flight; those it has beyond an equal
- * part it keeps until they end. All shares together are never more than the concurrency.
- */
+/** Says that a holder is there, and answers with how many requests it may have in flight. */
 export function renewShare(
   pace: HostPace,
   id: string,
-  { busy, tickets, loose, loosePulls }: Presence,
+  presence: Presence,
   { concurrency }: HostLimits,
   now: number,
 ): number {
-  for (const [other, { seenAt }] of Object.entries(pace.holders)) {
-    if (now - seenAt >= LEASE_MS) delete pace.holders[other];
-  }
+  const share = divide(pace.holders, id, presence, concurrency, now);
   forgetTickets(pace, (ticket) =>
-    ticket.holder === id ? !tickets.includes(ticket.id) : !(ticket.holder in pace.holders),
+    ticket.holder === id ? !presence.tickets.includes(ticket.id) : !(ticket.holder in pace.holders),
   );
-  const others = Object.entries(pace.holders).filter(([other]) => other !== id);
-  const taken = others.reduce((sum, [, { share }]) => sum + share, 0);
-  const equal = Math.max(Math.floor(concurrency / (others.length + 1)), 1);
-  const share = Math.max(Math.min(Math.max(equal, busy), concurrency - taken), 0);
-  pace.holders[id] = { share, seenAt: now, loose, loosePulls };
-  return Math.min(share, equal);
+  return share;
 }
 
 /** What it may send without asking counts as in flight: to be called when a holder is told that it need not ask. */

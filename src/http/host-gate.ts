@@ -1,7 +1,6 @@
 import { RegistryError } from '../domain/errors.ts';
 import type { HostLimits } from '../domain/host-limits.ts';
 import {
-  LEASE_MS,
   leave,
   loosen,
   needsNoTurn,
@@ -14,6 +13,7 @@ import {
   type Ticket,
   type Wait,
 } from '../domain/host-pace.ts';
+import { LEASE_MS } from '../domain/host-share.ts';
 import { PULLS } from '../domain/quota.ts';
 import type { Headers } from './exchange.ts';
 import type { GatedRequest, Turn } from './gate.ts';
@@ -61,8 +61,8 @@ export class HostGate {
     this.#hear(signal);
     return new Promise((resolve, reject) => {
       queue.waiters.push({ request, signal, since: performance.now(), resolve, reject });
-      if (this.#view === null || performance.now() >= queue.notBefore) this.#askSoon();
-      else this.#sleep();
+      if (this.#view?.share === 0 || (this.#view && performance.now() < queue.notBefore)) this.#sleep();
+      else if (this.#hasRoom()) this.#askSoon();
     });
   }
 
@@ -97,6 +97,11 @@ export class HostGate {
     const view = this.#view;
     if (view === null || this.#busy + this.#promised >= view.share) return false;
     return (isPull ? view.isOpenToPulls : view.isOpen) && performance.now() - view.at < VALID_MS;
+  }
+
+  /** Else nothing is gained by asking before a request ends. */
+  #hasRoom(): boolean {
+    return this.#view === null || this.#busy + this.#promised < this.#view.share;
   }
 
   #begin(request: GatedRequest, ticket: Ticket | null): Turn {
@@ -156,8 +161,7 @@ export class HostGate {
         resolve(this.#begin(request, null));
       }
       const isInTime = performance.now() >= queue.notBefore;
-      const hasRoom = this.#view === null || this.#busy + this.#promised < this.#view.share;
-      if (queue.waiters.length > 0 && isInTime && hasRoom) this.#askSoon();
+      if (queue.waiters.length > 0 && isInTime && this.#hasRoom()) this.#askSoon();
     }
   }
 
@@ -203,7 +207,8 @@ export class HostGate {
     const before = newsOf(pace, this.#limits);
     const isNew = !(this.#id in pace.holders);
     const tickets = [...this.#tickets, ...outcomes.flatMap(({ ticket }) => ticket ?? [])];
-    const presence = { busy: this.#busy, tickets, loose: this.#loose, loosePulls: this.#loosePulls };
+    const isWaited = this.#isWaited();
+    const presence = { busy: this.#busy, isWaited, tickets, loose: this.#loose, loosePulls: this.#loosePulls };
     const share = renewShare(pace, this.#id, presence, this.#limits, now);
     for (const outcome of outcomes) settle(pace, outcome, now);
     this.#promised = 0;

@@ -136,6 +136,34 @@ test('a host that limits nothing is not asked about, and never gets more at a ti
   expect(store.changes).toBeLessThan(60);
 });
 
+test('a host is not asked about either where more is to be sent than may be at a time', async () => {
+  const store = new MemoryPace();
+  const gates = openGates(2, store);
+  const host = new LimitedHost({ limit: null, periodMs: 1_000, form: 'nothing' });
+  const lane = async (gate: PacedGate) => {
+    for (let times = 0; times < 50; times++) await send(gate, host, () => 10);
+  };
+  await settled(Promise.all(Array.from({ length: 40 }, (_, at) => lane(gates[at % 2] as PacedGate))));
+  expect(host.mostInFlight).toBeLessThanOrEqual(limits.concurrency);
+  expect(store.changes).toBeLessThan(60);
+});
+
+test('more processes than there may be requests take turns', async () => {
+  const gates = openGates(3, new MemoryPace(), { concurrency: 1, requestsPerSecond: null });
+  const host = new LimitedHost({ limit: null, periodMs: 1_000, form: 'nothing' });
+  const served = [0, 0, 0];
+  let isOver = false;
+  const lane = async (at: number) => {
+    for (; !isOver; served[at] = (served[at] ?? 0) + 1) await send(gates[at] as PacedGate, host, () => 10);
+  };
+  const lanes = Promise.all([0, 0, 1, 1, 2, 2].map(lane));
+  await jest.advanceTimersByTimeAsync(60_000);
+  isOver = true;
+  await settled(lanes);
+  expect(host.mostInFlight).toBe(1);
+  for (const count of served) expect(count).toBeGreaterThan(300);
+});
+
 test('half of what is left may go at once, and the rest is spread over the period', async () => {
   const store = new MemoryPace();
   const [gate] = openGates(1, store) as [PacedGate];
