@@ -117,10 +117,10 @@ describe('/metrics', () => {
 
     const queued = await startStowage();
     await queued.database.run(
-      `select graphile_worker.add_job('sync-repository', '{}', run_at => now() + interval '1 day') from generate_series(1, 3)`,
+      `select graphile_worker.add_job('sync-repositories', '{}', run_at => now() + interval '1 day') from generate_series(1, 3)`,
       [],
     );
-    expect((await metrics(queued.address)).get('stowage_queue_jobs{job="sync-repository",state="scheduled"}')).toBe(3);
+    expect((await metrics(queued.address)).get('stowage_queue_jobs{job="sync-repositories",state="scheduled"}')).toBe(3);
     await queued.close();
   });
 
@@ -227,7 +227,11 @@ describe('traces', () => {
     const repository = only(({ name }) => name === 'sync-repository');
     const run = only(({ name }) => name === 'start-sync-run');
     const ofTrace = spans.filter(({ traceId }) => traceId === repository.traceId);
-    expect(repository.attributes).toMatchObject({ 'stowage.run.id': 1, 'stowage.repository': 'team/shop' });
+    expect(repository.attributes).toMatchObject({ 'stowage.repository': 'team/shop' });
+    expect(only(({ name }) => name === 'sync-repositories').attributes).toMatchObject({
+      'stowage.run.id': 1,
+      'stowage.repositories': 1,
+    });
     const byId = new Map(ofTrace.map((span) => [span.spanId, span]));
     const chainOf = (span: CollectedSpan): string[] => {
       const parent = byId.get(span.parentId);
@@ -235,6 +239,7 @@ describe('traces', () => {
     };
     expect(chainOf(repository)).toEqual([
       'sync-repository',
+      'sync-repositories',
       'transaction',
       'start-sync-run',
       'transaction',

@@ -9,10 +9,10 @@ const goes = {
 
 /** What a worker is asked to do. The payload of each is checked again when it is taken up. */
 export const jobs = {
-  /** Find out which repositories a run has to look at, and queue each. */
+  /** Find out which repositories a run has to look at, and queue them in batches. */
   'start-sync-run': z.object({ runId: z.number().int(), ...goes }),
-  /** Look at one repository of a run. */
-  'sync-repository': z.object({ runId: z.number().int(), name: z.string(), ...goes }),
+  /** Look at some repositories of a run, one after the other. */
+  'sync-repositories': z.object({ runId: z.number().int(), names: z.array(z.string()), ...goes }),
 } as const;
 
 export type JobName = keyof typeof jobs;

@@ -29,7 +29,7 @@ export async function listRepositories(
         throw new RegistryError('TOO_LARGE', `more than ${MAX_REPOSITORIES} repositories`);
     }
   }
-  for (const name of await catalog.knownRepositories(database, scope.registryId)) {
+  for (const name of await catalog.taggedRepositories(database, scope.registryId)) {
     if (selection.matches(name)) names.add(name);
   }
   return [...names];

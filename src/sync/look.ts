@@ -12,6 +12,8 @@ export interface RepositorySync {
   readonly registry: OpenRegistry;
   readonly scope: catalog.SyncScope;
   readonly name: RepositoryName;
+  /** What the catalog has of it, read when nobody else was at it any more; null where it has no such repository. */
+  readonly before: catalog.KnownRepository | null;
   readonly signal: AbortSignal;
   readonly now: () => Date;
 }
@@ -51,10 +53,11 @@ export class Look implements RepositoryReport {
   readonly #platforms: readonly WantedPlatform[];
   readonly #blamed = new Set<string>();
 
-  constructor(sync: RepositorySync, before: catalog.KnownRepository | null) {
+  constructor(sync: RepositorySync) {
+    const { before, name, scope } = sync;
     this.sync = sync;
     this.before = before;
-    this.place = placeOf(sync);
+    this.place = { registryId: scope.registryId, name };
     this.known = before?.tags ?? new Map<TagName, Digest | null>();
     this.needsRecount = before?.needsRecount ?? false;
     this.#platforms = sync.scope.platforms.map(parsePlatform);
@@ -103,8 +106,4 @@ export class Look implements RepositoryReport {
       subjects,
     );
   }
-}
-
-export function placeOf({ scope, name }: RepositorySync): catalog.RepositoryPlace {
-  return { registryId: scope.registryId, name };
 }

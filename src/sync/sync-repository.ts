@@ -6,7 +6,7 @@ import type { ListedTag } from '../registries/registry.ts';
 import { describeRepository } from './describe-repository.ts';
 import { checkDoubtful, forgetTags, goneAmong } from './forget-tags.ts';
 import { catalogListedReferrers, catalogReferrersTags } from './late-referrers.ts';
-import { Look, placeOf, type RepositoryReport, type RepositorySync } from './look.ts';
+import { Look, type RepositoryReport, type RepositorySync } from './look.ts';
 import { moveTags } from './move-tags.ts';
 import { followedPlatforms, isWidened, TagPlan } from './plan.ts';
 import { Referrers } from './referrers.ts';
@@ -25,7 +25,7 @@ const REFERRERS_PERIOD = DAY;
  * repository's. Rejects with the signal's reason when aborted.
  */
 export async function syncRepository(sync: RepositorySync): Promise<RepositoryReport> {
-  const look = new Look(sync, await catalog.knownRepository(sync.database, placeOf(sync)));
+  const look = new Look(sync);
   const tags = sync.scope.tags === null ? null : parseTagSelection(sync.scope.tags);
   try {
     const isNamed = tags !== null && tags.prefixes.length === 0;

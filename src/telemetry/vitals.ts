@@ -8,7 +8,7 @@ export interface Vitals {
 }
 
 export interface QueuedJobs {
-  /** Such as sync-repository. */
+  /** Such as sync-repositories. */
   readonly job: string;
   /** `failed` is tried no more. */
   readonly state: 'ready' | 'scheduled' | 'running' | 'failed';

@@ -12,7 +12,7 @@ import { inSpan } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
 import { finishRun } from './finish-run.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
-import { syncRepository } from './jobs/sync-repository.ts';
+import { syncRepositories } from './jobs/sync-repositories.ts';
 import { createOpenRegistries } from './open-registries.ts';
 import { PostponedJobs } from './postponed-jobs.ts';
 import { openPresence } from './presence.ts';
@@ -88,7 +88,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     logger: new QueueLogger(() => (level, message) => log.trace({ level }, message)),
     taskList: {
       'start-sync-run': task('start-sync-run', context, aborts, startSyncRun),
-      'sync-repository': task('sync-repository', context, aborts, syncRepository),
+      'sync-repositories': task('sync-repositories', context, aborts, syncRepositories),
     },
     preset: {
       worker: {
@@ -163,10 +163,10 @@ class Aborts {
   }
 }
 
-/** What a span says of a job: of numbers and names alone. */
+/** What a span says of a job: numbers alone. */
 function attributesOf(payload: JobPayload<JobName>): Record<string, string | number> {
   const { runId, ...rest } = payload;
-  return { 'stowage.run.id': runId, ...('name' in rest && { 'stowage.repository': rest.name }) };
+  return { 'stowage.run.id': runId, ...('names' in rest && { 'stowage.repositories': rest.names.length }) };
 }
 
 /** A job that the end of this worker cuts short goes back to the queue; one whose run was cancelled is done. */

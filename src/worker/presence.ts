@@ -9,10 +9,10 @@ import { forgetPaceHolder, listPaceHolders } from '../catalog/write/index.ts';
  * by them other workers see which repository is worked on, and which worker is no more.
  */
 export interface Presence {
-  /** False when another job, here or in another worker, has the repository. */
-  claim(registryId: number, repository: string): Promise<boolean>;
-  /** What claims it next waits for it. */
-  release(registryId: number, repository: string): void;
+  /** Answers with those of the repositories that no other job has, here or in another worker. */
+  claim<N extends string>(registryId: number, repositories: readonly N[]): Promise<N[]>;
+  /** What claims them next waits for it. */
+  release(registryId: number, repositories: readonly string[]): void;
   /** Says that jobs locked in this name are this worker's. */
   assume(name: string): Promise<void>;
   /** Gives back the jobs of workers that are no more, and their shares of hosts. Answers with how many had jobs. */
@@ -88,26 +88,31 @@ export async function openPresence(
 
   await connected();
   return {
-    async claim(registryId, repository) {
-      const key = keyOf(registryId, repository);
+    async claim(registryId, repositories) {
       // PostgreSQL gives the same connection the same lock twice.
-      if (claimed.has(key)) return false;
-      claimed.add(key);
-      let isFree = false;
+      const others = repositories.filter((repository) => !claimed.has(keyOf(registryId, repository)));
+      const keys = others.map((repository) => keyOf(registryId, repository));
+      for (const key of keys) claimed.add(key);
+      const free = new Set<string>();
       try {
-        isFree = await ask('select pg_try_advisory_lock($1, hashtext($2)) as answer', [LOCK_SPACES.repository, key]);
+        const rows = await query<{ key: string }>(
+          'select key from unnest($2::text[]) as key where pg_try_advisory_lock($1, hashtext(key))',
+          [LOCK_SPACES.repository, keys],
+        );
+        for (const { key } of rows) free.add(key);
       } finally {
-        if (!isFree) claimed.delete(key);
+        for (const key of keys) if (!free.has(key)) claimed.delete(key);
       }
-      return isFree;
+      return others.filter((repository) => free.has(keyOf(registryId, repository)));
     },
-    release(registryId, repository) {
-      const key = keyOf(registryId, repository);
-      claimed.delete(key);
+    release(registryId, repositories) {
+      const keys = repositories.map((repository) => keyOf(registryId, repository));
+      for (const key of keys) claimed.delete(key);
       // A connection that was lost has lost its locks, too.
-      ask('select pg_advisory_unlock($1, hashtext($2)) as answer', [LOCK_SPACES.repository, key]).catch(
-        () => undefined,
-      );
+      query('select pg_advisory_unlock($1, hashtext(key)) from unnest($2::text[]) as key', [
+        LOCK_SPACES.repository,
+        keys,
+      ]).catch(() => undefined);
     },
     async assume(name) {
       assumed = name;

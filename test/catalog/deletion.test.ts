@@ -202,9 +202,10 @@ describe('while a sync is at work', () => {
     const place = { registryId, name: WEB };
     const scope = { registryId, repositories: WEB, ...catalog.EVERY_TAG };
     const { signal } = new AbortController();
-    const report = await syncRepository({ database, registry, scope, name: WEB, signal, now: () => AT });
+    const before = (await catalog.knownRepositories(database, registryId, [WEB])).get(WEB) ?? null;
+    const report = await syncRepository({ database, registry, scope, name: WEB, before, signal, now: () => AT });
     await database.transaction((connection) => catalog.recountRepository(connection, place));
-    if (report.synced) await catalog.recordSynced(database, place, report.synced, AT);
+    if (report.synced) await catalog.recordSynced(database, registryId, new Map([[WEB, report.synced]]), AT);
     return report;
   }
 

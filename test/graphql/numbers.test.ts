@@ -5,6 +5,7 @@ import { createReads } from '../../src/catalog/read/index.ts';
 import {
   EVERY_TAG,
   lockCounts,
+  knownRepositories,
   recordSynced,
   recountRepository,
   releaseImages,
@@ -139,13 +140,15 @@ describe('numbers over any history of syncs', () => {
         registry: registries[host] as MemoryRegistry,
         scope: { registryId, repositories: name, ...EVERY_TAG },
         name,
+        before: (await knownRepositories(database, registryId, [name])).get(name) ?? null,
         signal: new AbortController().signal,
         now: () => new Date((clock += 1000)),
       });
       if (isCutShort) return;
       await database.transaction(async (connection) => {
         if (report.needsRecount) await recountRepository(connection, { registryId, name });
-        if (report.synced) await recordSynced(connection, { registryId, name }, report.synced, new Date(clock));
+        if (report.synced)
+          await recordSynced(connection, registryId, new Map([[name, report.synced]]), new Date(clock));
       });
     }
 

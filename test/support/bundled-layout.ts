@@ -18,7 +18,7 @@ export async function catalogBundledLayout(database: Database): Promise<void> {
     const { signal } = new AbortController();
     const now = () => new Date();
     const place = { registryId, name: name as RepositoryName };
-    await syncRepository({ database, registry, scope, name: place.name, signal, now });
+    await syncRepository({ database, registry, scope, name: place.name, before: null, signal, now });
     await database.transaction((connection) => recountRepository(connection, place));
   }
   await registry.close();

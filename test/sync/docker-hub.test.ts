@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   EVERY_TAG,
-  knownRepository,
+  knownRepositories,
   recordSynced,
   recountRepository,
   type SyncScope,
@@ -134,11 +134,12 @@ async function sync(scope: Partial<SyncScope> = {}): Promise<RepositoryReport> {
       registry,
       scope: { registryId, repositories: NAME, ...EVERY_TAG, ...scope },
       name: NAME,
+      before: (await knownRepositories(database, registryId, [NAME])).get(NAME) ?? null,
       signal,
       now: () => new Date(),
     });
     if (report.needsRecount) await database.transaction((connection) => recountRepository(connection, place));
-    if (report.synced) await recordSynced(database, place, report.synced, new Date());
+    if (report.synced) await recordSynced(database, registryId, new Map([[place.name, report.synced]]), new Date());
     return report;
   } finally {
     await registry.close();
@@ -146,7 +147,7 @@ async function sync(scope: Partial<SyncScope> = {}): Promise<RepositoryReport> {
 }
 
 const present = async () => {
-  const known = await knownRepository(database, { registryId, name: NAME });
+  const known = (await knownRepositories(database, registryId, [NAME])).get(NAME);
   return [...(known?.tags ?? [])].filter(([, digest]) => digest !== null).length;
 };
 

@@ -1,7 +1,7 @@
 import {
   EVERY_TAG,
   knownManifests,
-  knownRepository,
+  knownRepositories,
   recordSynced,
   recountRepository,
   type SyncScope,
@@ -58,16 +58,17 @@ async function sync(
     registry,
     scope: { registryId, repositories: name, ...EVERY_TAG, ...scope },
     name: place.name,
+    before: (await knownRepositories(database, registryId, [place.name])).get(place.name) ?? null,
     signal,
     now: () => new Date((clock += 1000)),
   });
   if (report.needsRecount) await database.transaction((connection) => recountRepository(connection, place));
-  if (report.synced) await recordSynced(database, place, report.synced, new Date(clock));
+  if (report.synced) await recordSynced(database, registryId, new Map([[place.name, report.synced]]), new Date(clock));
   return report;
 }
 
 async function tags(): Promise<Record<string, Digest | null>> {
-  const known = await knownRepository(database, { registryId, name: WEB as RepositoryName });
+  const known = (await knownRepositories(database, registryId, [WEB as RepositoryName])).get(WEB as RepositoryName);
   return Object.fromEntries(known?.tags ?? []);
 }
 
@@ -178,7 +179,7 @@ test('keeps tags when the listing is cut short, empty or fails', async () => {
 const DAY = 24 * 60 * 60 * 1000;
 
 async function unavailableSince(): Promise<number | null> {
-  const known = await knownRepository(database, { registryId, name: WEB as RepositoryName });
+  const known = (await knownRepositories(database, registryId, [WEB as RepositoryName])).get(WEB as RepositoryName);
   return known?.unavailableSince?.getTime() ?? null;
 }
 

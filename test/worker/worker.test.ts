@@ -43,9 +43,17 @@ afterEach(async () => {
 });
 
 /** A worker with connections of its own, as in a process of its own. */
-async function work(openRegistry: () => Promise<MemoryRegistry> = () => Promise.resolve(registry)): Promise<Worker> {
-  const own = openDatabase({ url: database.url, poolSize: 5, isWorker: true, onError: () => undefined });
-  const worker = await startWorker({ database: own, seal, openRegistry, log, concurrency: 2, pauses: [10, 20] });
+async function work({
+  openRegistry = () => Promise.resolve(registry),
+  onStatement = () => undefined,
+  now = () => new Date(),
+}: {
+  openRegistry?: () => Promise<MemoryRegistry>;
+  onStatement?: (text: string) => void;
+  now?: () => Date;
+} = {}): Promise<Worker> {
+  const own = openDatabase({ url: database.url, poolSize: 5, isWorker: true, onError: () => undefined, onStatement });
+  const worker = await startWorker({ database: own, seal, openRegistry, log, concurrency: 2, pauses: [10, 20], now });
   const stop = () => worker.stop().then(() => own.close());
   workers.push({ stop });
   return { stop };
@@ -138,7 +146,7 @@ test('what does not pass is an error of the run, and of the registry that can no
 
 test('a registry that can not be opened fails its run, and says why', async () => {
   const source = await addSource();
-  await work(() => Promise.reject(new RegistryError('NOT_A_REGISTRY', '/srv/layout is no layout')));
+  await work({ openRegistry: () => Promise.reject(new RegistryError('NOT_A_REGISTRY', '/srv/layout is no layout')) });
   const run = await finished((await commands.requestSync({ source })).runId);
   expect(run).toMatchObject({ status: 'FAILED' });
   expect(run.errors).toMatchObject([{ reference: registry.host, message: '/srv/layout is no layout' }]);
@@ -177,9 +185,9 @@ test('jobs that are done once more, because their worker died behind their last 
      select id, name, name = 'app/web' from sync_run, unnest(array['app/web', 'app/worker']) as name`,
     [],
   );
-  const look = (name: string) =>
-    ({ name: 'sync-repository', payload: { runId: Number(runId), name, attempt: 1 } }) as const;
-  await enqueue(database, ['app/web', 'app/worker', 'app/worker'].map(look));
+  const look = (names: string[]) =>
+    ({ name: 'sync-repositories', payload: { runId: Number(runId), names, attempt: 1 } }) as const;
+  await enqueue(database, [['app/web'], ['app/web', 'app/worker'], ['app/worker']].map(look));
   const looked: string[] = [];
   registry.listRepositories = () => {
     throw new Error('they are known');
@@ -234,6 +242,102 @@ test('two workers share the work, and no repository is looked at twice at once',
   }
   expect(most).toBe(1);
   expect((await snapshotOf(database))['event']).toHaveLength(30);
+});
+
+describe('small repositories that the catalog knows are looked at in batches', () => {
+  const COUNT = 130;
+  let source: number;
+
+  beforeEach(async () => {
+    for (let at = 0; at < COUNT; at++) registry.push(`app/n${at}`, 'latest', anImage());
+    source = await addSource();
+    const first = await work();
+    expect(await finished((await commands.requestSync({ source })).runId)).toMatchObject({ status: 'SUCCEEDED' });
+    await first.stop();
+    workers = [];
+    registry.asked.length = 0;
+  });
+
+  test('by few statements where nothing changed, and each counts', async () => {
+    const statements: string[] = [];
+    await work({ onStatement: (text) => statements.push(text) });
+    const run = await finished((await commands.requestSync({ source })).runId);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', repositoriesTotal: COUNT, repositoriesDone: COUNT });
+    expect(run).toMatchObject({ tagsSeen: BigInt(COUNT), tagsChanged: 0n, errors: [] });
+    expect(Number(run.requests)).toBe(registry.asked.length);
+    expect(statements.filter((text) => text.includes('completeRunRepositories')).length).toBeLessThan(COUNT / 2);
+    expect(statements.length).toBeLessThan(4 * COUNT);
+    const { _min } = await database.prisma.repositorySync.aggregate({ _min: { syncedAt: true } });
+    expect(_min.syncedAt?.getTime()).toBeGreaterThanOrEqual(run.startedAt?.getTime() ?? Infinity);
+  });
+
+  test('and one that fails, or that changed, is not the matter of the others', async () => {
+    let failures = 1;
+    registry.pause = async (asked) => {
+      if (asked === 'tags app/n5' && failures-- > 0) throw new RegistryError('UNAVAILABLE', 'reset');
+    };
+    registry.faults.set('tags app/n129', new RegistryError('MALFORMED', 'garbled'));
+    registry.push('app/n7', 'latest', anImage({ layers: [aLayer('moved')] }));
+    await work();
+    const run = await finished((await commands.requestSync({ source })).runId);
+    expect(run).toMatchObject({ status: 'PARTIAL', repositoriesDone: COUNT, tagsChanged: 1n });
+    expect(run.errors).toMatchObject([{ reference: `${registry.host}/app/n129`, message: 'garbled', attempts: 1 }]);
+    expect(registry.countAsked('tags')).toBe(COUNT + 1);
+  });
+
+  test('once, when two runs by two workers want them', async () => {
+    const open = new Set<string>();
+    const twice: string[] = [];
+    const listTags = MemoryRegistry.prototype.listTags;
+    registry.listTags = async function* (name, signal) {
+      if (open.has(name)) twice.push(name);
+      open.add(name);
+      yield* listTags.call(registry, name, signal);
+      open.delete(name);
+    };
+    const sources = [source, await addSource({ repositories: 'app/*' })];
+    await Promise.all([work(), work()]);
+    const runs = await Promise.all(sources.map((each) => commands.requestSync({ source: each })));
+    for (const { runId } of runs) {
+      expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: COUNT, errors: [] });
+    }
+    expect(twice).toEqual([]);
+    expect(registry.countAsked('tags')).toBe(2 * COUNT);
+  });
+
+  test('and what a batch has not begun when it takes long is left to others', async () => {
+    let clock = Date.now();
+    const statements: string[] = [];
+    registry.pause = (asked) => {
+      if (asked.startsWith('tags')) clock += 10_000;
+      return Promise.resolve();
+    };
+    await work({ onStatement: (text) => statements.push(text), now: () => new Date(clock) });
+    const run = await finished((await commands.requestSync({ source })).runId);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: COUNT, errors: [] });
+    expect(statements.filter((text) => text.includes('completeRunRepositories'))).toHaveLength(COUNT);
+    expect(registry.countAsked('tags')).toBe(COUNT);
+  });
+
+  test('and are not looked at again when the worker stops in the middle, but for those of its batches', async () => {
+    let asked = 0;
+    let reached: () => void;
+    const isReached = new Promise<void>((resolve) => (reached = resolve));
+    registry.pause = async (what) => {
+      if (!what.startsWith('tags') || ++asked !== COUNT / 2) return;
+      reached();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const first = await work();
+    const { runId } = await commands.requestSync({ source });
+    await isReached;
+    await first.stop();
+    workers = [];
+    await work();
+    expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: COUNT, errors: [] });
+    // Batches are of three, and two jobs work at a time.
+    expect(registry.countAsked('tags')).toBeLessThanOrEqual(COUNT + 6);
+  });
 });
 
 test('a source runs when its time has come, once, and knows the next time', async () => {

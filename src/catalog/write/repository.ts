@@ -39,11 +39,15 @@ export interface SyncedRepository {
   readonly referrersAt: Date;
 }
 
-/** Null where the catalog has no such repository. */
-export async function knownRepository(connection: Connection, place: RepositoryPlace): Promise<KnownRepository | null> {
-  const rows = await connection.run<Omit<KnownRepository, 'tags'> & { tag: TagName | null; digest: Digest | null }>(
-    `/* catalog.knownRepository */
-     select r.needs_recount as "needsRecount", r.unavailable_since as "unavailableSince",
+/** Of these repositories of a registry, those that the catalog has. */
+export async function knownRepositories(
+  connection: Connection,
+  registryId: number,
+  names: readonly RepositoryName[],
+): Promise<Map<RepositoryName, KnownRepository>> {
+  const rows = await connection.run<Omit<KnownRepository, 'tags'> & KnownTag>(
+    `/* catalog.knownRepositories */
+     select r.name as repository, r.needs_recount as "needsRecount", r.unavailable_since as "unavailableSince",
             r.missing_since as "missingSince", s.platforms, s.referrers_at as "referrersAt", t.name as tag,
             d."hasDoubts", digest_text(m.digest) as digest
      from repository r
@@ -54,14 +58,22 @@ export async function knownRepository(connection: Connection, place: RepositoryP
      ) d
      left join repository_sync s on s.repository_id = r.id
      left join tag t on t.repository_id = r.id left join manifest m on m.id = t.manifest_id
-     where r.registry_id = $1::int and r.name = $2`,
-    [place.registryId, place.name],
+     where r.registry_id = $1::int and r.name = any($2::text[])`,
+    [registryId, names],
   );
-  const [first] = rows;
-  if (first === undefined) return null;
-  const { needsRecount, platforms, referrersAt, hasDoubts, unavailableSince, missingSince } = first;
-  const tags = rows.flatMap(({ tag, digest }): [TagName, Digest | null][] => (tag === null ? [] : [[tag, digest]]));
-  return { tags: new Map(tags), needsRecount, platforms, referrersAt, hasDoubts, unavailableSince, missingSince };
+  const known = new Map<RepositoryName, KnownRepository>();
+  for (const { repository, tag, digest, ...rest } of rows) {
+    const { tags } = known.get(repository) ?? { tags: new Map<TagName, Digest | null>() };
+    if (tag !== null) tags.set(tag, digest);
+    known.set(repository, { ...rest, tags });
+  }
+  return known;
+}
+
+interface KnownTag {
+  readonly repository: RepositoryName;
+  readonly tag: TagName | null;
+  readonly digest: Digest | null;
 }
 
 /** Null where the catalog has no such repository. */
@@ -132,21 +144,22 @@ async function countRepository(connection: Connection, place: RepositoryPlace): 
   );
 }
 
-/** Says that the repository was looked at to the end. One that the catalog does not have stays unknown. */
+/** Says that repositories were looked at to the end. Those that the catalog does not have stay unknown. */
 export async function recordSynced(
   connection: Connection,
-  place: RepositoryPlace,
-  { platforms, referrersAt }: SyncedRepository,
+  registryId: number,
+  synced: ReadonlyMap<RepositoryName, SyncedRepository>,
   at: Date,
 ): Promise<void> {
   await connection.run(
     `/* catalog.recordSynced */
      insert into repository_sync (repository_id, platforms, referrers_at, synced_at)
-     select id, $3::text[], $4::timestamptz, $5::timestamptz
-     from repository where registry_id = $1::int and name = $2
+     select r.id, n.platforms, n."referrersAt", $3::timestamptz
+     from json_to_recordset($2::json) as n(name text, platforms text[], "referrersAt" timestamptz)
+     join repository r on r.registry_id = $1::int and r.name = n.name
      on conflict (repository_id) do update
        set platforms = excluded.platforms, referrers_at = excluded.referrers_at, synced_at = excluded.synced_at`,
-    [place.registryId, place.name, platforms, referrersAt, at],
+    [registryId, JSON.stringify([...synced].map(([name, repository]) => ({ name, ...repository }))), at],
   );
 }
 
@@ -181,9 +194,9 @@ export async function recordDescription(
 }
 
 /** Names of the repositories of a registry that have tags. */
-export async function knownRepositories(connection: Connection, registryId: number): Promise<RepositoryName[]> {
+export async function taggedRepositories(connection: Connection, registryId: number): Promise<RepositoryName[]> {
   const rows = await connection.run<{ name: RepositoryName }>(
-    `/* catalog.knownRepositories */ select name from repository where registry_id = $1::int and tag_count > 0`,
+    `/* catalog.taggedRepositories */ select name from repository where registry_id = $1::int and tag_count > 0`,
     [registryId],
   );
   return rows.map((row) => row.name);

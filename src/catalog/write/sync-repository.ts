@@ -23,25 +23,28 @@ export async function addRunRepositories(
 }
 
 /**
- * Adds what a repository took to its run, once, however often it is said. True when it was the last one: then the run
- * is to be finished.
+ * Says that the run has looked at these repositories, and adds what they took; once, however often it is said. True when
+ * the last one is among them: then the run is to be finished.
  */
-export async function completeRunRepository(
+export async function completeRunRepositories(
   connection: Connection,
   id: number,
-  name: RepositoryName,
+  names: readonly RepositoryName[],
   tally: SyncTally,
 ): Promise<boolean> {
   const rows = await connection.run<{ isLast: boolean }>(
-    `/* catalog.completeRunRepository */
-     with done as (
-       update sync_repository set is_done = true
-       where run_id = $1::bigint and name = $2 and not is_done returning run_id
+    `/* catalog.completeRunRepositories */
+     with run as (
+       -- As whoever ends a run does: its row first, then those of its repositories.
+       select id from sync_run where id = $1::bigint for update
+     ), done as (
+       update sync_repository s set is_done = true
+       from run where s.run_id = run.id and s.name = any($2::text[]) and not s.is_done returning s.name
      )
-     update sync_run r set repositories_done = r.repositories_done + 1, ${addTally(3)}
-     from done where r.id = done.run_id
+     update sync_run r set repositories_done = r.repositories_done + done.count, ${addTally(3)}
+     from (select count(*) from done) done where r.id = $1::bigint and done.count > 0
      returning r.repositories_done >= r.repositories_total as "isLast"`,
-    [id, name, ...tallyValues(tally)],
+    [id, names, ...tallyValues(tally)],
   );
   return rows[0]?.isLast ?? false;
 }

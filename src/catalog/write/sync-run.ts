@@ -30,6 +30,10 @@ export interface SyncRun extends SyncScope {
   readonly status: SyncStatus;
 }
 
+export interface PendingRun extends SyncRun {
+  readonly pending: readonly RepositoryName[];
+}
+
 export async function findSyncRun(connection: Connection, id: number): Promise<SyncRun | null> {
   const rows = await connection.run<SyncRun>(
     `/* catalog.findSyncRun */ select ${RUN_COLUMNS} from sync_run r where r.id = $1::bigint`,
@@ -38,17 +42,19 @@ export async function findSyncRun(connection: Connection, id: number): Promise<S
   return rows[0] ?? null;
 }
 
-/** As findSyncRun, where the run still has to look at that repository; null where it has, or has ended. */
-export async function findRunOfRepository(
+/** As findSyncRun, with those of these repositories that it still has to look at; null where it has ended. */
+export async function findPendingRun(
   connection: Connection,
   id: number,
-  name: RepositoryName,
-): Promise<SyncRun | null> {
-  const rows = await connection.run<SyncRun>(
-    `/* catalog.findRunOfRepository */
-     select ${RUN_COLUMNS} from sync_run r join sync_repository w on w.run_id = r.id
-     where r.id = $1::bigint and r.status = 'RUNNING' and w.name = $2 and not w.is_done`,
-    [id, name],
+  names: readonly string[],
+): Promise<PendingRun | null> {
+  const rows = await connection.run<PendingRun>(
+    `/* catalog.findPendingRun */
+     select ${RUN_COLUMNS}, array(
+       select w.name from sync_repository w where w.run_id = r.id and w.name = any($2::text[]) and not w.is_done
+     ) as pending
+     from sync_run r where r.id = $1::bigint and r.status = 'RUNNING'`,
+    [id, names],
   );
   return rows[0] ?? null;
 }

@@ -7,6 +7,17 @@ export interface SyncTally {
   readonly requests: number;
 }
 
+export function sumTallies(tallies: readonly SyncTally[]): SyncTally {
+  const sum = (of: keyof SyncTally) => tallies.reduce((total, tally) => total + tally[of], 0);
+  return {
+    tagsSeen: sum('tagsSeen'),
+    tagsChanged: sum('tagsChanged'),
+    manifestsFetched: sum('manifestsFetched'),
+    bytesFetched: sum('bytesFetched'),
+    requests: sum('requests'),
+  };
+}
+
 /** Adds five parameters, from number `first` on, to the figures of run `r`. */
 export function addTally(first: number): string {
   const columns = ['tags_seen', 'tags_changed', 'manifests_fetched', 'bytes_fetched', 'requests'];

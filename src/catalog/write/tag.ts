@@ -1,6 +1,6 @@
 import type { Connection } from '../database.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
-import type { Reference, TagName } from '../../domain/reference.ts';
+import type { Reference, RepositoryName, TagName } from '../../domain/reference.ts';
 import { versionColumns } from '../../domain/version.ts';
 import type { RepositoryPlace } from './repository.ts';
 
@@ -31,6 +31,28 @@ export async function findTag(
   );
   const [found] = rows;
   return found === undefined ? null : { ...found, name, place: { registryId: found.registryId, name: repository } };
+}
+
+/**
+ * How many tags each of these repositories has, deleted ones too; of one that has more than `most`, one more than that.
+ * Those that the catalog does not have are left out.
+ */
+export async function countTags(
+  connection: Connection,
+  registryId: number,
+  names: readonly RepositoryName[],
+  most: number,
+): Promise<Map<RepositoryName, number>> {
+  const rows = await connection.run<{ name: RepositoryName; count: number }>(
+    `/* catalog.countTags */
+     select r.name, t.count from unnest($2::text[]) as n(name)
+     join repository r on r.registry_id = $1::int and r.name = n.name
+     cross join lateral (
+       select count(*) from (select from tag where repository_id = r.id limit $3::int + 1) counted
+     ) t`,
+    [registryId, names, most],
+  );
+  return new Map(rows.map(({ name, count }) => [name, count]));
 }
 
 /** What else names or lists the manifest of a tag in its repository, ten at most, in words. */

@@ -3,13 +3,14 @@ import { isUnavailable } from '../../domain/errors.ts';
 import { parseRepositorySelection } from '../../domain/selection.ts';
 import { enqueue, type JobPayload } from '../../queue/index.ts';
 import { listRepositories } from '../../sync/index.ts';
+import { batchesOf, MOST_TAGS } from '../batch.ts';
 import type { JobContext } from '../context.ts';
 import { finishRun } from '../finish-run.ts';
 import type { SharedRegistry } from '../open-registries.ts';
 import { faultOf, nextGo, troubleOf, type Go } from '../retry.ts';
 
 /**
- * Finds out which repositories a run has to look at, and queues each. A run without any is finished at once; one that a
+ * Finds out which repositories a run has to look at, and queues them in batches. A run without any is finished at once; one that a
  * notification asked for may have to wait.
  */
 export async function startSyncRun(context: JobContext, { runId, ...go }: JobPayload<'start-sync-run'>): Promise<void> {
@@ -41,6 +42,7 @@ async function queueRepositories(
   const { registry } = shared;
   const { repository } = run;
   const names = repository === null ? await listRepositories(database, registry, run, signal) : [repository];
+  const batches = batchesOf(names, await catalog.countTags(database, run.registryId, names, MOST_TAGS));
   await database.transaction(async (connection) => {
     if (!(await catalog.holdSyncRun(connection, run.id))) return;
     const traffic = shared.takeTraffic();
@@ -50,10 +52,10 @@ async function queueRepositories(
     // One that somebody named does not wait behind a whole registry.
     const isNamed = repository !== null || parseRepositorySelection(run.repositories).prefixes.length === 0;
     const priority = isNamed ? -5 : 0;
-    const payloads = names.map((name) => ({ runId: run.id, name, attempt: 1 }));
+    const payloads = batches.map((batch) => ({ runId: run.id, names: batch, attempt: 1 }));
     await enqueue(
       connection,
-      payloads.map((payload) => ({ name: 'sync-repository', payload, priority })),
+      payloads.map((payload) => ({ name: 'sync-repositories', payload, priority })),
     );
     if (names.length === 0) await finishRun(context, connection, run);
   });
