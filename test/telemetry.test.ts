@@ -120,7 +120,9 @@ describe('/metrics', () => {
       `select graphile_worker.add_job('sync-repositories', '{}', run_at => now() + interval '1 day') from generate_series(1, 3)`,
       [],
     );
-    expect((await metrics(queued.address)).get('stowage_queue_jobs{job="sync-repositories",state="scheduled"}')).toBe(3);
+    expect((await metrics(queued.address)).get('stowage_queue_jobs{job="sync-repositories",state="scheduled"}')).toBe(
+      3,
+    );
     await queued.close();
   });
 
