@@ -1,7 +1,7 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import type { Digest } from '../domain/digest.ts';
-import { isUnavailable } from '../domain/errors.ts';
+import { isUnavailable, RegistryError } from '../domain/errors.ts';
 import { parsePlatform, type WantedPlatform } from '../domain/platform.ts';
 import type { RepositoryName, TagName } from '../domain/reference.ts';
 import type { OpenRegistry } from '../registries/registry.ts';
@@ -34,6 +34,8 @@ export interface RepositoryReport {
 export const PARALLEL = 16;
 /** Tags whose content is fetched, and then written, together: what a killed worker has to fetch again at most. */
 export const BATCH = 16;
+/** Faults of one repository that are told one by one: as many tags as there are may be put off by one limit. */
+const MAX_FAULTS = 1000;
 
 /** One look at a repository: what was known before, and what has come of it so far. Its parts share it. */
 export class Look implements RepositoryReport {
@@ -42,7 +44,9 @@ export class Look implements RepositoryReport {
   manifestsFetched = 0;
   needsRecount: boolean;
   synced: catalog.SyncedRepository | null = null;
-  readonly faults: { reference: string; error: Error }[] = [];
+  readonly #faults: { reference: string; error: Error }[] = [];
+  /** Of faults beyond those, how many there were, and the last. */
+  #untold: { count: number; error: Error } | null = null;
 
   readonly sync: RepositorySync;
   readonly place: catalog.RepositoryPlace;
@@ -68,15 +72,25 @@ export class Look implements RepositoryReport {
     return [...this.known].flatMap(([name, digest]) => (digest === null ? [] : [name]));
   }
 
+  get faults(): RepositoryReport['faults'] {
+    if (this.#untold === null) return this.#faults;
+    const { count, error } = this.#untold;
+    const message = `${count.toLocaleString('en')} faults more are not told one by one; the last of them: ${error.message}`;
+    const { code, retryAt } = error instanceof RegistryError ? error : { code: null, retryAt: null };
+    const last =
+      code === null ? new Error(message) : new RegistryError(code, message, retryAt === null ? {} : { retryAt });
+    return [...this.#faults, { reference: this.#referenceOf(''), error: last }];
+  }
+
   /** Said once of each. What makes all further work futile is thrown on. */
   blame(suffix: string | null, error: unknown): void {
     this.sync.signal.throwIfAborted();
     if (!(error instanceof Error) || isUnavailable(error)) throw error;
-    const { registry, name } = this.sync;
-    const reference = `${registry.host}/${name}${suffix ?? ''}`;
+    const reference = this.#referenceOf(suffix ?? '');
     if (this.#blamed.has(reference)) return;
     this.#blamed.add(reference);
-    this.faults.push({ reference, error });
+    if (this.#faults.length < MAX_FAULTS) this.#faults.push({ reference, error });
+    else this.#untold = { count: (this.#untold?.count ?? 0) + 1, error };
   }
 
   /** Undefined when it could not be found out; null when the registry says that it is not there. */
@@ -105,5 +119,10 @@ export class Look implements RepositoryReport {
       digests,
       subjects,
     );
+  }
+
+  #referenceOf(suffix: string): string {
+    const { registry, name } = this.sync;
+    return `${registry.host}/${name}${suffix}`;
   }
 }

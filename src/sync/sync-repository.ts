@@ -44,7 +44,9 @@ async function lookAtNamed(look: Look, { names }: Selection): Promise<boolean> {
   for (const name of absent) if (!look.known.has(name)) look.blame(`:${name}`, noSuchTag());
   const gone = absent.filter((name) => look.known.get(name));
   if (gone.length === 0) {
-    if (look.faults.length === 0) await sayAvailable(look);
+    // One that is not there was deleted before: it says nothing of the repository.
+    const isSomeThere = absent.length < wanted.length;
+    if (isSomeThere && look.faults.length === 0) await sayAvailable(look);
     return true;
   }
   const plan = planOf(look, null);

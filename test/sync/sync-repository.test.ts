@@ -255,6 +255,11 @@ describe('a repository that its registry does not show any more', () => {
     clock += DAY;
     await sync({ tags: '1' });
     expect(await tags()).toEqual({ 1: null });
+    // What was deleted before, and is still not there, says nothing of the repository.
+    const since = await unavailableSince();
+    expect(since).not.toBe(null);
+    await sync({ tags: '1' });
+    expect(await unavailableSince()).toBe(since);
   });
 });
 
@@ -463,6 +468,18 @@ test('one broken tag does not keep the others out, and is whole again when its c
   registry.faults.clear();
   expect(faultsOf(await sync())).toEqual([`${registry.host}/${WEB}:broken MALFORMED`]);
   expect(await tags()).toEqual({ good: anImage().digest, index: sparse.digest });
+});
+
+test('of very many faults the first thousand are told, and how many more there were', async () => {
+  for (let at = 0; at < 1005; at++) registry.push(WEB, `t${at}`, anImage());
+  registry.faults.set('head', new RegistryError('RATE_LIMITED', 'not now', { retryAt: new Date(clock + 60_000) }));
+  const { faults } = await sync();
+  expect(faults).toHaveLength(1001);
+  expect(faults.at(-1)).toMatchObject({
+    reference: `${registry.host}/${WEB}`,
+    error: { code: 'RATE_LIMITED', message: expect.stringMatching(/^5 faults more .*: not now$/) as string },
+  });
+  expect((faults.at(-1)?.error as RegistryError).retryAt?.getTime()).toBeGreaterThan(clock);
 });
 
 test('one tag that PostgreSQL refuses, or that is too large, does not keep the others out', async () => {
