@@ -366,7 +366,7 @@ describe('the tags of manifests', () => {
     const more = source.replace('{ name }', '{ description }');
     expect(await statementsOf(more)).toEqual(['catalog.tags', 'catalog.repositoriesById']);
     reads.forget(null);
-    expect(await statementsOf(source)).toEqual(['catalog.tags', 'catalog.repositoriesById']);
+    expect(await statementsOf(source)).toEqual(['catalog.tags', 'catalog.placesById']);
   });
 });
 

@@ -10,7 +10,6 @@ import {
   hostIs,
   instantIn,
   repositoryIs,
-  storable,
   valueIs,
   within,
   type Composable,
@@ -22,13 +21,14 @@ import { imageConditions, type ImageFilter } from './image-filter.ts';
 import { namesAndValues } from './json.ts';
 import { KeptRecords } from './kept-records.ts';
 import { nestedList, rootList, type KeyType, type ListQuery } from './page.ts';
+import { repositoryHolds } from './repository-text.ts';
 
 export interface RepositoryRecord {
   readonly __typename: 'Repository';
   readonly id: number;
   readonly host: string;
   readonly name: string;
-  /** Null where the record was kept. */
+  /** Null where only the place was read. */
   readonly details: RepositoryDetails | null;
 }
 
@@ -96,8 +96,21 @@ export function repositoryReads(connection: Connection) {
   return {
     forgetPlaces: () => places.forget(null),
 
-    /** Where a repository is, without details, when it is known from before: most ask no more of the one of a tag. */
+    /** As `placesById`, of one that is known from before. */
     knownPlace: (id: number): RepositoryRecord | undefined => places.get(id),
+
+    /** Where repositories are, without details: most ask no more of the one of a tag. */
+    placesById: async (ids: readonly number[]): Promise<Map<number, RepositoryRecord>> => {
+      const keep = places.keeper();
+      const rows = await connection.run<PlaceRow>(PLACES_BY_ID, [ids]);
+      return new Map(
+        rows.map(({ id, host, name }) => {
+          const place = { __typename: 'Repository', id, host, name, details: null } as const;
+          keep(id, place);
+          return [id, place];
+        }),
+      );
+    },
 
     repositories: rootList(connection, (args: RepositoryListArguments) => listOf('repositories', args)),
     repositoriesByRegistry: nestedList(connection, (args: RepositoryListArguments) => ({
@@ -116,13 +129,10 @@ export function repositoryReads(connection: Connection) {
     ),
 
     repositoriesById: async (ids: readonly number[]): Promise<Map<number, RepositoryRecord>> => {
-      const keep = places.keeper();
       const rows = await connection.query<RepositoryRow>(
         sql`/* catalog.repositoriesById */ select ${COLUMNS} from ${FROM} where r.id = any((select ${ids}::int[])::int[])`,
       );
-      const records = rows.map(recordOf);
-      for (const record of records) keep(record.id, { ...record, details: null });
-      return new Map(records.map((record) => [record.id, record]));
+      return new Map(rows.map((row) => [row.id, recordOf(row)]));
     },
 
     claimsByRepository: async (ids: readonly number[]): Promise<Map<number, MetadataClaims>> => {
@@ -157,6 +167,12 @@ const COLUMNS = raw(
 const FROM = raw(
   'repository r join registry g on g.id = r.registry_id left join repository_sync s on s.repository_id = r.id',
 );
+
+const PLACES_BY_ID = `/* catalog.placesById */
+  select r.id, g.host, r.name from repository r join registry g on g.id = r.registry_id
+  where r.id = any((select $1::int[])::int[])`;
+
+type PlaceRow = Pick<RepositoryRow, 'id' | 'host' | 'name'>;
 
 interface RepositoryRow {
   id: number;
@@ -212,7 +228,7 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
   const all: Sql[] = [];
   if (registry != null) all.push(hostIs(registry, `${place}.registry`));
   if (name != null) all.push(repositoryIs(name, `${place}.name`));
-  if (text != null) all.push(...textIs(text));
+  if (text != null) all.push(...repositoryHolds(text));
   if (isOfficial != null) all.push(sql`(g.host = ${DOCKER_HUB} and starts_with(r.name, 'library/')) = ${isOfficial}`);
   if (metadata != null) all.push(metadataIs(metadata));
   if (updatedAt != null) all.push(instantIn(raw('r.updated_at'), updatedAt));
@@ -223,43 +239,6 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
     );
   }
   return all;
-}
-
-/** Shorter words are in no piece. */
-const PIECE_LENGTH = 5;
-
-/**
- * Over repository r. Pieces find those that have the longer words in them, which are few. Trigrams find the others: of a
- * frequent one that is as many as there are, and so they are left to texts of short words.
- */
-function textIs(text: string): Sql[] {
-  const words = wordsOf(text);
-  const isShort = (word: string) => [...word].length < PIECE_LENGTH;
-  if (words.every(isShort)) {
-    return words.map((word) => sql`${REPOSITORY_TEXT} ilike ${patternOf(word)}`);
-  }
-  const held = words.flatMap((word) => {
-    const lower = sql`(select lower(${word}::text collate "C"))`;
-    const holds = sql`strpos(x.content, ${lower}) > 0`;
-    return isShort(word) ? [holds] : [sql`pieces(x.content) @> (select pieces(${lower}))`, holds];
-  });
-  return [sql`r.id in (select x.repository_id from repository_text x where ${allOf(held)})`];
-}
-
-/** Over repository r, as its index of trigrams has it. */
-export const REPOSITORY_TEXT = raw(`(r.name || ' ' || coalesce(r.description, ''))`);
-
-/** What `REPOSITORY_TEXT` must be like to hold every word of a text, wherever it stands. */
-export function patternsOf(text: string): string[] {
-  return wordsOf(text).map(patternOf);
-}
-
-function wordsOf(text: string): string[] {
-  return storable(text).slice(0, 200).split(/\s+/).filter(Boolean).slice(0, 10);
-}
-
-function patternOf(word: string): string {
-  return `%${word.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
 function metadataIs(filter: KeyValueFilter): Sql {

@@ -15,6 +15,7 @@ import { existing } from './existing.ts';
 
 export const repositoryLoaders = (reads: CatalogReads) => ({
   repositoryById: batchOne(reads.repositoriesById),
+  placeById: batchOne(reads.placesById),
   repositoryByReference: batchOne(
     reads.repositoriesByReference,
     ({ host, repository }: RepositoryKey) => `${host}/${repository}`,

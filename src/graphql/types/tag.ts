@@ -39,7 +39,7 @@ export const tagResolvers: Resolvers = {
 };
 
 function repositoryOf(id: number, { reads, loaders }: GraphQLContext) {
-  return reads.knownPlace(id) ?? existing(loaders.repositoryById.load(id));
+  return reads.knownPlace(id) ?? existing(loaders.placeById.load(id));
 }
 
 /** Latest is what a reference without a tag means, but not one that has a digest in its place. */

@@ -1,6 +1,6 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Reference } from '../../../domain/reference.ts';
-import { patternsOf, REPOSITORY_TEXT } from '../repository.ts';
+import { patternsOf, REPOSITORY_TEXT } from '../repository-text.ts';
 import { manifestsWith } from './digest.ts';
 import { NAME_MATCHES, repositoryQueries, type DocumentQuery, type NameMatch } from './document-query.ts';
 import { isFew, LIMIT, type Find } from './find.ts';
