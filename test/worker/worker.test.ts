@@ -424,4 +424,32 @@ describe('killed in the middle', () => {
     survivor.kill('SIGTERM');
     await once(survivor, 'exit');
   }, 60_000);
+
+  test('and again where it was killed among batches of small repositories, of which some had changed', async () => {
+    for (let at = 0; at < 130; at++) registry.push(`app/n${at}`, 'latest', anImage());
+    let requests = 0;
+    let victim: ChildProcess | null = null;
+    let isDoomed = false;
+    served = await serveRegistry(registry, () => {
+      if (isDoomed && ++requests === 130) victim?.kill('SIGKILL');
+      return null;
+    });
+    const { host } = served;
+    await commands.addRegistry({ host, kind: 'OCI', url: `http://${host}` });
+    const { sourceId } = await commands.addSyncSource({ registry: host, repositories: '*' });
+    victim = startWorkerProcess(database.url);
+    await finished((await commands.requestSync({ source: sourceId })).runId);
+
+    for (let at = 0; at < 130; at += 10) registry.push(`app/n${at}`, 'latest', anImage({ layers: [aLayer(`${at}`)] }));
+    isDoomed = true;
+    const exit = once(victim, 'exit');
+    const { runId } = await commands.requestSync({ source: sourceId });
+    expect((await exit)[1]).toBe('SIGKILL');
+    const survivor = startWorkerProcess(database.url);
+    expect(await finished(runId)).toMatchObject({ status: 'SUCCEEDED', repositoriesDone: 130, errors: [] });
+    expect(await database.prisma.tagEvent.count({ where: { kind: 'MOVED' } })).toBe(13);
+    expect(await database.prisma.repository.count({ where: { needsRecount: true } })).toBe(0);
+    survivor.kill('SIGTERM');
+    await once(survivor, 'exit');
+  }, 60_000);
 });
