@@ -63,9 +63,9 @@ export async function knownRepositories(
   );
   const known = new Map<RepositoryName, KnownRepository>();
   for (const { repository, tag, digest, ...rest } of rows) {
-    const { tags } = known.get(repository) ?? { tags: new Map<TagName, Digest | null>() };
-    if (tag !== null) tags.set(tag, digest);
-    known.set(repository, { ...rest, tags });
+    const found: KnownRepository = known.get(repository) ?? { ...rest, tags: new Map() };
+    known.set(repository, found);
+    if (tag !== null) found.tags.set(tag, digest);
   }
   return known;
 }
