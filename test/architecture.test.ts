@@ -16,6 +16,8 @@ const ROOMS: Record<string, readonly string[]> = {
   probes: ['catalog/database.ts', 'telemetry'],
   registries: ['http', 'registries/registry.ts'],
   'registries/registry.ts': ['http'],
+  runtimes: ['runtimes/runtime.ts'],
+  'runtimes/runtime.ts': [],
   'catalog/database.ts': ['generated', 'telemetry'],
   'catalog/events.ts': ['catalog/database.ts'],
   'catalog/lock.ts': [],
@@ -73,7 +75,7 @@ const ROOMS: Record<string, readonly string[]> = {
 };
 
 /** Files that other rooms import by their names; every other room is entered by its index.ts. */
-const NAMED = /^(domain\/.*|generated\/.*|registries\/registry\.ts|catalog\/[a-z-]+\.ts)$/;
+const NAMED = /^(domain\/.*|generated\/.*|registries\/registry\.ts|runtimes\/runtime\.ts|catalog\/[a-z-]+\.ts)$/;
 
 /** What a process must not load, however many imports away: the one that answers cannot crawl, and the other way. */
 const NEVER: Record<string, readonly string[]> = {
