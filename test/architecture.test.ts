@@ -11,6 +11,7 @@ const ROOMS: Record<string, readonly string[]> = {
   telemetry: [],
   http: ['telemetry'],
   hooks: [],
+  inspect: [],
   postgres: [],
   queue: ['catalog/database.ts', 'telemetry'],
   probes: ['catalog/database.ts', 'telemetry'],
