@@ -34,6 +34,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'catalog/marks.ts',
     'generated',
     'registries/registry.ts',
+    'runtimes/runtime.ts',
   ],
   'catalog/read': ['catalog/database.ts', 'catalog/events.ts', 'catalog/marks.ts', 'generated'],
   sync: ['catalog/database.ts', 'catalog/write', 'registries/registry.ts'],

@@ -12,6 +12,8 @@ export type Channel =
   | 'stowage_host_pace'
   | 'stowage_manifest_deleted'
   | 'stowage_tag_event'
+  | 'stowage_container_event'
+  | 'stowage_runtime_changed'
   | 'stowage_sync_run';
 
 /** Sent when the transaction commits. */

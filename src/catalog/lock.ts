@@ -21,4 +21,8 @@ export const LOCK_SPACES = {
   counts: 7869003,
   /** Second key: 0. Taken by the trigger that orders events: docs/adr/0014-events-in-the-order-of-commits.md. */
   events: 7869004,
+  /** Second key: 0. Held by who writes containers, and so by who counts them: docs/adr/0030-containers.md. */
+  containers: 7869005,
+  /** Second key: a runtime's id. Held by the worker that follows it. */
+  runtime: 7869006,
 } as const;

@@ -1,3 +1,11 @@
+export {
+  forgetContainers,
+  linkContainers,
+  lockContainers,
+  recordContainers,
+  type ContainerReport,
+} from './container.ts';
+export { refreshOutdated } from './container-image.ts';
 export * from './content-lock.ts';
 export * from './credential.ts';
 export { lockCounts, releaseImages } from './held-image.ts';
@@ -10,6 +18,7 @@ export type { ManifestContent } from './manifest-content.ts';
 export * from './notification.ts';
 export * from './registry.ts';
 export * from './repository.ts';
+export * from './runtime.ts';
 export * from './sync-error.ts';
 export { addRunRepositories, completeRunRepositories } from './sync-repository.ts';
 export * from './sync-run.ts';

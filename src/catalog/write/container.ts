@@ -1,0 +1,276 @@
+import type { Connection } from '../database.ts';
+import { namedBy } from '../../domain/container-image.ts';
+import type { ObservedCommit, ObservedContainer } from '../../domain/container.ts';
+import { digestBytes } from '../../domain/digest.ts';
+import { tagNamed } from '../../domain/reference.ts';
+import { LOCK_SPACES } from '../lock.ts';
+import { findImages, refreshOutdated } from './container-image.ts';
+import { shareContent } from './content-lock.ts';
+
+/** What was seen of a runtime. */
+export interface ContainerReport {
+  readonly runtimeId: number;
+  /** When the look began. What the catalog saw later stands. */
+  readonly at: Date;
+  /** Each once, as soundContainer leaves them. */
+  readonly seen: readonly ObservedContainer[];
+  /** These were all: what is not among them is no more. */
+  readonly isWhole: boolean;
+  /** Ids, as the runtime has them, of containers that are no more. */
+  readonly removed: readonly string[];
+  readonly commits: readonly ObservedCommit[];
+}
+
+/**
+ * Writes down what was seen, in a transaction of its own. Unchanged containers cost no write. Answers with how many
+ * were removed; null where there is no such runtime.
+ */
+export async function recordContainers(connection: Connection, report: ContainerReport): Promise<number | null> {
+  const { runtimeId, at, seen } = report;
+  const [, , runtime] = await Promise.all([
+    shareContent(connection),
+    lockContainers(connection),
+    pictureRuntime(connection, report),
+  ]);
+  if (runtime === null) return null;
+  // A picture that is older than the last one says nothing of what is there now.
+  if (runtime.isStale) return 0;
+  const changed = await upsertContainers(connection, runtimeId, await placed(connection, seen), at);
+  const removed = await removeContainers(connection, report);
+  if (report.commits.length > 0) await recordCommits(connection, report);
+  if (changed.length > 0) await refreshOutdated(connection, { ids: changed });
+  return removed;
+}
+
+/** One writer of containers at a time: what it counts and the order of its events depend on no other. */
+export async function lockContainers(connection: Connection): Promise<void> {
+  await connection.run('/* catalog.lockContainers */ select pg_advisory_xact_lock($1::int, 0)', [
+    LOCK_SPACES.containers,
+  ]);
+}
+
+/**
+ * Ties containers of unknown images to those that the catalog has by now, a thousand at a time; answers with how many it
+ * has looked at. `after` is the last id of the time before.
+ */
+export async function linkContainers(connection: Connection, after: number): Promise<number | null> {
+  await Promise.all([shareContent(connection), lockContainers(connection)]);
+  const rows = await connection.run<UnlinkedContainer>(
+    `/* catalog.unlinkedContainers */
+     select id, image_reference as "imageReference", image_platform as platform,
+       array(
+         select json_build_object('digest', digest_text(e.digest), 'via', e.via)
+         from unnest(image_digests, image_vias) with ordinality e(digest, via, place) order by e.place
+       ) as evidence
+     from container where image_id is null and removed_at is null and id > $1::int and cardinality(image_digests) > 0
+     order by id limit ${LINKED_AT_ONCE}`,
+    [after],
+  );
+  const found = await findImages(
+    connection,
+    rows.map(({ imageReference, evidence, platform }) => {
+      const identity = { evidence, platform };
+      return { identity, named: namedBy(imageReference, identity) };
+    }),
+  );
+  const linked = rows.flatMap(({ id }, at) => {
+    const image = found[at];
+    return image ? [{ id, imageId: image.image.imageId, via: image.via }] : [];
+  });
+  if (linked.length > 0) {
+    await connection.run(
+      `/* catalog.linkContainers */
+       update container c set image_id = n."imageId", image_via = n.via
+       from json_to_recordset($1::json) as n(id int, "imageId" int, via text) where c.id = n.id`,
+      [JSON.stringify(linked)],
+    );
+    await refreshOutdated(connection, { ids: linked.map(({ id }) => id) });
+  }
+  return rows.length < LINKED_AT_ONCE ? null : (rows.at(-1)?.id ?? null);
+}
+
+/** Forgets containers that were removed before an instant, with their events, a thousand at most. Answers with how many. */
+export async function forgetContainers(connection: Connection, before: Date): Promise<number> {
+  await lockContainers(connection);
+  const rows = await connection.run(
+    `/* catalog.forgetContainers */
+     delete from container
+     where id in (select id from container where removed_at < $1::timestamptz order by removed_at limit 1000)
+     returning id`,
+    [before],
+  );
+  return rows.length;
+}
+
+const LINKED_AT_ONCE = 1000;
+
+type UnlinkedContainer = ObservedContainer['image'] & { readonly id: number; readonly imageReference: string };
+
+/** Null where there is no such runtime. */
+async function pictureRuntime(
+  connection: Connection,
+  { runtimeId, at, isWhole }: ContainerReport,
+): Promise<{ readonly isStale: boolean } | null> {
+  const [row] = await connection.run<{ isStale: boolean }>(
+    `/* catalog.pictureRuntime */
+     with known as materialized (select id, pictured_at from runtime where id = $1::int for update), pictured as (
+       update runtime r set pictured_at = $2::timestamptz
+       from known where r.id = known.id and $3::boolean
+         and (known.pictured_at is null or known.pictured_at <= $2::timestamptz)
+     )
+     select $3::boolean and coalesce(pictured_at > $2::timestamptz, false) as "isStale" from known`,
+    [runtimeId, at, isWhole],
+  );
+  return row ?? null;
+}
+
+type PlacedContainer = Omit<ObservedContainer, 'image' | 'workload'> & Readonly<Record<string, unknown>>;
+
+/** With what their references name, and the images that they were created from. */
+async function placed(connection: Connection, seen: readonly ObservedContainer[]): Promise<PlacedContainer[]> {
+  const named = seen.map(({ imageReference, image }) => namedBy(imageReference, image));
+  const found = await findImages(
+    connection,
+    seen.map(({ image }, at) => ({ identity: image, named: named[at] ?? null })),
+  );
+  return seen.map(({ image, workload, ...container }, at) => {
+    const reference = named[at] ?? null;
+    return {
+      ...container,
+      host: reference?.host ?? null,
+      repository: reference?.repository ?? null,
+      // A digest alone asks for no tag.
+      tag: reference === null || (reference.tag === null && reference.digest !== null) ? null : tagNamed(reference),
+      imageDigests: image.evidence.map(({ digest }) => `\\x${digestBytes(digest).toString('hex')}`),
+      imageVias: image.evidence.map(({ via }) => via),
+      imagePlatform: image.platform,
+      imageId: found[at]?.image.imageId ?? null,
+      imageVia: found[at]?.via ?? null,
+      workloadKind: workload?.kind ?? null,
+      workloadName: workload?.name ?? null,
+      workloadNamespace: workload?.namespace ?? null,
+    };
+  });
+}
+
+/** Columns that a container brings along, by their types; those of the image follow rules of their own. */
+const COLUMNS = {
+  name: 'text',
+  image_reference: 'text',
+  host: 'text',
+  repository: 'text',
+  tag: 'text',
+  image_digests: 'bytea[]',
+  image_vias: 'text[]',
+  image_platform: 'jsonb',
+  state: 'text',
+  status: 'text',
+  exit_code: 'int',
+  created_at: 'timestamptz(3)',
+  started_at: 'timestamptz(3)',
+  finished_at: 'timestamptz(3)',
+  command: 'text[]',
+  ports: 'jsonb',
+  mounts: 'jsonb',
+  labels: 'jsonb',
+  workload_kind: 'text',
+  workload_name: 'text',
+  workload_namespace: 'text',
+  role: 'text',
+  node: 'text',
+  restart_count: 'int',
+} as const;
+
+const NAMES = Object.keys(COLUMNS);
+const inJson = (name: string) => `"${name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())}"`;
+const GIVEN = Object.entries(COLUMNS).map(([name, type]) => `${inJson(name)} ${type}`);
+
+/**
+ * An engine's container never changes its image: what it was found to be stays when nothing is found by what the engine
+ * says now, as after the engine was moved to another store. A pod's may.
+ */
+const KEPT = (column: string) =>
+  `case when excluded.image_id is null and c.image_reference = excluded.image_reference
+     and not exists (select from runtime k where k.id = c.runtime_id and k.kind = 'KUBERNETES')
+   then c.${column} else excluded.${column} end`;
+
+const UPSERT = `/* catalog.upsertContainers */
+  with given as materialized (
+    select * from json_to_recordset($2::json)
+      as g("containerId" text, "imageId" int, "imageVia" text, ${GIVEN.join(', ')})
+  ), before as materialized (
+    select c.container_id, c.state, c.removed_at
+    from given join container c on c.runtime_id = $1::int and c.container_id = given."containerId"
+  ), written as (
+    insert into container as c (runtime_id, container_id, image_id, image_via, first_seen_at, last_seen_at,
+      ${NAMES.join(', ')})
+    select $1::int, g."containerId", g."imageId", g."imageVia", $3::timestamptz, $3::timestamptz,
+      ${NAMES.map((name) => `g.${inJson(name)}`).join(', ')}
+    from given g order by g."containerId"
+    on conflict (runtime_id, container_id) do update set
+      image_id = ${KEPT('image_id')}, image_via = ${KEPT('image_via')},
+      last_seen_at = excluded.last_seen_at, removed_at = null,
+      ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}
+    where c.last_seen_at <= excluded.last_seen_at and (
+      (${NAMES.map((name) => `c.${name}`).join(', ')})
+        is distinct from (${NAMES.map((name) => `excluded.${name}`).join(', ')})
+      or c.removed_at is not null
+      or (excluded.image_id is not null and c.image_id is distinct from excluded.image_id)
+    )
+    returning c.id, c.container_id, c.state
+  ), told as (
+    insert into container_event (container_id, kind, at, state, previous_state)
+    select w.id, case when b.container_id is null or b.removed_at is not null then 'SEEN' else 'STATE_CHANGED' end,
+      $3::timestamptz, w.state, case when b.removed_at is null then b.state end
+    from written w left join before b on b.container_id = w.container_id
+    where b.container_id is null or b.removed_at is not null or b.state <> w.state
+    order by w.id
+  )
+  select id from written`;
+
+/** Answers with the ids of those that are new or changed. */
+async function upsertContainers(
+  connection: Connection,
+  runtimeId: number,
+  containers: readonly PlacedContainer[],
+  at: Date,
+): Promise<number[]> {
+  if (containers.length === 0) return [];
+  const rows = await connection.run<{ id: number }>(UPSERT, [runtimeId, JSON.stringify(containers), at]);
+  return rows.map(({ id }) => id);
+}
+
+async function removeContainers(
+  connection: Connection,
+  { runtimeId, at, seen, isWhole, removed }: ContainerReport,
+): Promise<number> {
+  if (!isWhole && removed.length === 0) return 0;
+  const named = isWhole ? seen.map(({ containerId }) => containerId) : removed;
+  const rows = await connection.run<{ count: number }>(
+    `/* catalog.removeContainers */
+     with gone as (
+       update container c set removed_at = $2::timestamptz
+       where c.runtime_id = $1::int and c.removed_at is null and c.last_seen_at <= $2::timestamptz
+         and (c.container_id = any($3::text[])) <> $4::boolean
+       returning c.id, c.state
+     ), told as (
+       insert into container_event (container_id, kind, at, state, previous_state)
+       select id, 'REMOVED', $2::timestamptz, state, state from gone order by id
+     )
+     select count(*) as count from gone`,
+    [runtimeId, at, named, isWhole],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function recordCommits(connection: Connection, { runtimeId, at, commits }: ContainerReport): Promise<void> {
+  await connection.run(
+    `/* catalog.recordCommits */
+     insert into container_commit (container_id, image_digest, at)
+     select distinct c.id, n.image_digest, $4::timestamptz
+     from unnest($2::text[], $3::bytea[]) as n(container_id, image_digest)
+     join container c on c.runtime_id = $1::int and c.container_id = n.container_id
+     on conflict do nothing`,
+    [runtimeId, commits.map(({ containerId }) => containerId), commits.map(({ imageId }) => digestBytes(imageId)), at],
+  );
+}

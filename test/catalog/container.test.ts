@@ -1,0 +1,244 @@
+import { forgetContainers, linkContainers, refreshOutdated } from '../../src/catalog/write/index.ts';
+import type { ImageEvidence } from '../../src/domain/container.ts';
+import { digestOf, type Digest } from '../../src/domain/digest.ts';
+import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
+
+let database: TestDatabase;
+let build: CatalogBuilder;
+let runtime: number;
+let nginx: number;
+let amd64: ImageContent;
+let arm64: ImageContent;
+let index: Content;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  build = catalogOf(database);
+  runtime = await addRuntime(database, 'host-1');
+  nginx = await build.repository('docker.io/library/nginx');
+  amd64 = await build.image(nginx, { layers: ['debian', 'nginx'] });
+  arm64 = await build.image(nginx, { layers: ['debian-arm', 'nginx-arm'], platform: 'linux/arm64/v8' });
+  index = await build.index(nginx, [
+    { child: amd64, platform: 'linux/amd64' },
+    { child: arm64, platform: 'linux/arm64/v8' },
+  ]);
+  await build.tag(nginx, '1.27', index);
+});
+
+afterEach(() => database.close());
+
+const AMD64 = { os: 'linux', architecture: 'amd64', variant: null, osVersion: null };
+const ARM64 = { ...AMD64, architecture: 'arm64', variant: 'v8' };
+const by = (via: ImageEvidence['via'], digest: Digest): ImageEvidence => ({ via, digest });
+const digest = (text: string) => digestOf(Buffer.from(text));
+const MORNING = '2026-03-01T08:00:00.000Z';
+const NOON = '2026-03-01T12:00:00.000Z';
+
+function stored() {
+  return database.run<Record<string, unknown>>(
+    `select container_id as id, image_id as image, image_via as via, state, is_outdated as outdated, removed_at is not null as removed
+     from container order by container_id`,
+    [],
+  );
+}
+
+function events() {
+  return database.run(
+    `select c.container_id as id, e.kind, e.state, e.previous_state as before from container_event e join container c on c.id = e.container_id order by e.id`,
+    [],
+  );
+}
+
+async function counted() {
+  const rows = await database.run<{ manifest_id: number; count: number }>(
+    'select manifest_id, container_count as count from image where container_count <> 0',
+    [],
+  );
+  return new Map(rows.map((row) => [row.manifest_id, row.count]));
+}
+
+describe('the image of a container is found', () => {
+  test.each<[string, () => Parameters<typeof observed>[0], () => number | null]>([
+    [
+      'by the manifest that the runtime unpacked',
+      () => ({ containerId: 'a', evidence: [by('MANIFEST', arm64.digest)] }),
+      () => arm64.id,
+    ],
+    [
+      "by the index that was pulled, for the image's platform rather than the host's",
+      () => ({ containerId: 'a', evidence: [by('PULLED_DIGEST', index.digest)], platform: ARM64 }),
+      () => arm64.id,
+    ],
+    [
+      'not among the members of an index where nobody knows the platform',
+      () => ({ containerId: 'a', evidence: [by('PULLED_DIGEST', index.digest)] }),
+      () => null,
+    ],
+    [
+      'by its configuration',
+      () => ({ containerId: 'a', evidence: [by('PULLED_DIGEST', digest('?')), by('CONFIG', amd64.configDigest)] }),
+      () => amd64.id,
+    ],
+    [
+      'by the chain id of its whole stack',
+      () => ({ containerId: 'a', evidence: [by('LAYERS', amd64.chainIds.at(-1) as Digest)] }),
+      () => amd64.id,
+    ],
+    ['nowhere where nothing is known', () => ({ containerId: 'a' }), () => null],
+  ])('%s', async (_, container, expected) => {
+    await report(database, runtime, MORNING, [observed(container())]);
+    expect((await stored())[0]).toMatchObject({ image: expected() });
+  });
+
+  test('in the repository that was asked for, where two manifests have one configuration', async () => {
+    const fork = await build.repository('ghcr.io/fork/nginx');
+    const copy = await build.image(fork, { layers: ['debian', 'nginx'] });
+    await database.run(
+      'update image set config_digest = (select config_digest from image where manifest_id = $1) where manifest_id = $2',
+      [amd64.id, copy.id],
+    );
+    const evidence = [by('CONFIG', amd64.configDigest)];
+    await report(database, runtime, MORNING, [
+      observed({ containerId: 'fork', imageReference: 'ghcr.io/fork/nginx:1', evidence }),
+      observed({ containerId: 'hub', evidence }),
+    ]);
+    expect(await stored()).toMatchObject([
+      { id: 'fork', image: copy.id },
+      { id: 'hub', image: amd64.id },
+    ]);
+  });
+});
+
+test('a container is outdated when its tag names another image for its platform', async () => {
+  const evidence = [by('PULLED_DIGEST', index.digest)];
+  const seen = [
+    observed({ containerId: 'amd', evidence, platform: AMD64 }),
+    observed({ containerId: 'arm', evidence, platform: ARM64 }),
+    observed({ containerId: 'pinned', imageReference: `nginx@${index.digest}`, evidence, platform: AMD64 }),
+    observed({ containerId: 'untold', imageReference: 'nginx:1.26', evidence, platform: AMD64 }),
+  ];
+  await report(database, runtime, MORNING, seen);
+  const isOutdated = async () => Object.fromEntries((await stored()).map(({ id, outdated }) => [id, outdated]));
+  expect(await isOutdated()).toEqual({ amd: false, arm: false, pinned: null, untold: null });
+
+  // Only half of the index is built anew.
+  const rebuilt = await build.image(nginx, { layers: ['debian', 'nginx', 'fix'] });
+  await build.tag(
+    nginx,
+    '1.27',
+    await build.index(nginx, [
+      { child: rebuilt, platform: 'linux/amd64' },
+      { child: arm64, platform: 'linux/arm64/v8' },
+    ]),
+  );
+  await refreshOutdated(database, { host: 'docker.io', repository: 'library/nginx' });
+  expect(await isOutdated()).toEqual({ amd: true, arm: false, pinned: null, untold: null });
+
+  await build.tag(nginx, '1.27', null);
+  await refreshOutdated(database, { host: 'docker.io', repository: 'library/nginx' });
+  expect(await isOutdated()).toEqual({ amd: null, arm: null, pinned: null, untold: null });
+});
+
+test('an image that the repository never had is no outdated one, whatever it is called', async () => {
+  const other = await build.image(await build.repository('ghcr.io/org/app'), { layers: ['own'] });
+  await report(database, runtime, MORNING, [
+    observed({ containerId: 'a', evidence: [by('CONFIG', other.configDigest)] }),
+  ]);
+  expect(await stored()).toMatchObject([{ image: other.id, outdated: null }]);
+});
+
+test.each(['f00dfeed', 'sha256:f00dfeed', 'Not A Name', ''])(
+  '"%s" names no repository and no tag',
+  async (imageReference) => {
+    const id = `sha256:f00dfeed${'0'.repeat(56)}` as Digest;
+    await report(database, runtime, MORNING, [
+      observed({ containerId: 'a', imageReference, evidence: [by('CONFIG', id)] }),
+    ]);
+    expect(await database.run('select host, repository, tag from container', [])).toEqual([
+      { host: null, repository: null, tag: null },
+    ]);
+  },
+);
+
+test('what was seen, changed and removed is told once each, and counted', async () => {
+  const evidence = [by('MANIFEST', amd64.digest)];
+  const [a, b] = [observed({ containerId: 'a', evidence }), observed({ containerId: 'b', evidence })];
+  expect(await report(database, runtime, MORNING, [a, b])).toBe(0);
+  expect(await counted()).toEqual(new Map([[amd64.id, 2]]));
+  database.statements.length = 0;
+  expect(await report(database, runtime, NOON, [a, b])).toBe(0);
+  expect(database.statements.some((text) => text.includes('recordOutdated'))).toBe(false);
+
+  await report(database, runtime, '2026-03-01T13:00:00Z', [{ ...b, state: 'EXITED', exitCode: 1 }], { isWhole: false });
+  expect(await report(database, runtime, '2026-03-01T14:00:00Z', [a])).toBe(1);
+  expect(await report(database, runtime, '2026-03-01T15:00:00Z', [], { isWhole: false, removed: ['a', 'x'] })).toBe(1);
+  expect(await counted()).toEqual(new Map());
+  await report(database, runtime, '2026-03-01T16:00:00Z', [a]);
+  expect(await counted()).toEqual(new Map([[amd64.id, 1]]));
+  expect(await events()).toEqual([
+    { id: 'a', kind: 'SEEN', state: 'RUNNING', before: null },
+    { id: 'b', kind: 'SEEN', state: 'RUNNING', before: null },
+    { id: 'b', kind: 'STATE_CHANGED', state: 'EXITED', before: 'RUNNING' },
+    { id: 'b', kind: 'REMOVED', state: 'EXITED', before: 'EXITED' },
+    { id: 'a', kind: 'REMOVED', state: 'RUNNING', before: 'RUNNING' },
+    { id: 'a', kind: 'SEEN', state: 'RUNNING', before: null },
+  ]);
+});
+
+test('a picture that comes late changes nothing', async () => {
+  await report(database, runtime, NOON, [observed({ containerId: 'a', state: 'EXITED' })]);
+  await report(database, runtime, MORNING, [observed({ containerId: 'a' }), observed({ containerId: 'b' })]);
+  expect(await stored()).toMatchObject([{ id: 'a', state: 'EXITED', removed: false }]);
+});
+
+test('a container that came while the list was read is not missed from it', async () => {
+  await report(database, runtime, NOON, [observed({ containerId: 'new' })], { isWhole: false });
+  await report(database, runtime, MORNING, []);
+  expect(await stored()).toMatchObject([{ id: 'new', removed: false }]);
+});
+
+test('an unknown image is known when a registry has brought it', async () => {
+  const evidence = [by('PULLED_DIGEST', digest('not yet')), by('CONFIG', digest('nor this'))];
+  await report(database, runtime, MORNING, [observed({ containerId: 'a', evidence, platform: AMD64 })]);
+  expect(await stored()).toMatchObject([{ image: null, outdated: null }]);
+  expect(await database.transaction((connection) => linkContainers(connection, 0))).toBeNull();
+  const late = await build.image(nginx, { layers: ['late'] });
+  await database.run('update image set config_digest = $1 where manifest_id = $2', [
+    Buffer.from(digest('nor this').slice(7), 'hex'),
+    late.id,
+  ]);
+  await database.transaction((connection) => linkContainers(connection, 0));
+  expect(await stored()).toMatchObject([{ image: late.id, via: 'CONFIG', outdated: true }]);
+  expect(await counted()).toEqual(new Map([[late.id, 1]]));
+});
+
+test("an engine's container keeps its image when the engine knows it by other digests; a pod's may have another", async () => {
+  const cluster = await addRuntime(database, 'cluster', 'KUBERNETES');
+  for (const id of [runtime, cluster]) {
+    await report(database, id, MORNING, [observed({ containerId: `${id}`, evidence: [by('MANIFEST', amd64.digest)] })]);
+    await report(database, id, NOON, [
+      observed({ containerId: `${id}`, evidence: [by('PULLED_DIGEST', digest('new'))] }),
+    ]);
+  }
+  expect(await stored()).toMatchObject([
+    { id: `${runtime}`, image: amd64.id },
+    { id: `${cluster}`, image: null },
+  ]);
+});
+
+test('containers that were removed long ago are forgotten with their events', async () => {
+  await report(database, runtime, MORNING, [observed({ containerId: 'a' }), observed({ containerId: 'b' })]);
+  await report(database, runtime, NOON, [observed({ containerId: 'b' })]);
+  const forget = (before: string) =>
+    database.transaction((connection) => forgetContainers(connection, new Date(before)));
+  expect(await forget(NOON)).toBe(0);
+  expect(await forget('2026-03-01T12:00:01Z')).toBe(1);
+  expect(await events()).toMatchObject([{ id: 'b', kind: 'SEEN' }]);
+});
+
+test('a runtime that is not there takes no report', async () => {
+  expect(await report(database, 4711, MORNING, [observed({ containerId: 'a' })])).toBeNull();
+  expect(await stored()).toEqual([]);
+});
