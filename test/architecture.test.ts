@@ -86,7 +86,7 @@ const NEVER: Record<string, readonly string[]> = {
 };
 
 /** All that the domain may have from outside. */
-const DOMAIN_PACKAGES = ['croner', 'node:crypto'];
+const DOMAIN_PACKAGES = ['@renovatebot/pep440', 'croner', 'node:crypto', 'packageurl-js', 'semver'];
 
 /** Together they take a second and 100 MB. */
 const CLOUDS = /^(@aws-sdk\/|@azure\/|google-auth-library$)/;

@@ -16,31 +16,14 @@ export function parsePattern(text: string, place: string): Pattern {
       `${place} "${text.slice(0, 200)}" is not a pattern: write a name in which * is any text and ? one character, such as team-a/* or *.`,
     );
   }
-  return { text, matches: (name) => matches(text, name) };
-}
-
-export function isWildcard(text: string): boolean {
-  return /[*?]/.test(text);
-}
-
-/** What all names that match begin with. */
-export function literalPrefix(text: string): string {
-  return /^[^*?]*/.exec(text)?.[0] ?? '';
-}
-
-/** The pattern as SQL's LIKE has it, with backslash as the escape. */
-export function likePattern(text: string): string {
-  return text
-    .replace(/[\\%_]/g, '\\$&')
-    .replaceAll('*', '%')
-    .replaceAll('?', '_');
+  return { text, matches: (name) => matchesWildcards(text, name) };
 }
 
 /**
- * Steps back to the last * alone, so that the time is bounded by the product of the two lengths; a regular expression
- * of many * would try every way to share out the name among them.
+ * Whether the whole text is what the pattern says. Steps back to the last * alone, so that the time is bounded by the
+ * product of the two lengths; a regular expression of many * would try every way to share out the name among them.
  */
-function matches(pattern: string, name: string): boolean {
+export function matchesWildcards(pattern: string, name: string): boolean {
   let at = 0;
   let inName = 0;
   let star = -1;
@@ -61,4 +44,21 @@ function matches(pattern: string, name: string): boolean {
   }
   while (pattern[at] === '*') at++;
   return at === pattern.length;
+}
+
+export function isWildcard(text: string): boolean {
+  return /[*?]/.test(text);
+}
+
+/** What all names that match begin with. */
+export function literalPrefix(text: string): string {
+  return /^[^*?]*/.exec(text)?.[0] ?? '';
+}
+
+/** The pattern as SQL's LIKE has it, with backslash as the escape. */
+export function likePattern(text: string): string {
+  return text
+    .replace(/[\\%_]/g, '\\$&')
+    .replaceAll('*', '%')
+    .replaceAll('?', '_');
 }

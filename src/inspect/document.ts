@@ -1,4 +1,4 @@
-import type { PackageType } from '../domain/package.ts';
+import type { FoundPackage } from '../domain/package.ts';
 
 /**
  * Reads one form in which packages are told of inside an image: a database of a package manager, a manifest that came
@@ -16,17 +16,6 @@ export interface DocumentReader {
   readonly maxBytes?: number;
   /** All bytes of the file. Whatever it throws is kept as a note with the path, and is the end of nothing. */
   read(path: string, bytes: Uint8Array): readonly FoundPackage[];
-}
-
-/** A package as a document tells of it. */
-export interface FoundPackage {
-  readonly type: PackageType;
-  readonly name: string;
-  readonly version: string;
-  /** https://github.com/package-url/purl-spec */
-  readonly purl: string;
-  /** As the document writes them, each once; empty where it names none. */
-  readonly licenses: readonly string[];
 }
 
 /** How much of a file `recognisesContent` is shown. */
