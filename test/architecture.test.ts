@@ -37,7 +37,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'runtimes/runtime.ts',
   ],
   'catalog/read': ['catalog/database.ts', 'catalog/events.ts', 'catalog/marks.ts', 'generated'],
-  sync: ['catalog/database.ts', 'catalog/write', 'registries/registry.ts'],
+  sync: ['catalog/database.ts', 'catalog/write', 'registries/registry.ts', 'runtimes/runtime.ts'],
   worker: [
     'catalog/database.ts',
     'catalog/events.ts',
@@ -46,6 +46,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'http',
     'queue',
     'registries/registry.ts',
+    'runtimes/runtime.ts',
     'sync',
     'telemetry',
   ],

@@ -3,7 +3,7 @@ import * as catalog from '../catalog/write/index.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { RepositoryName } from '../domain/reference.ts';
 import { enqueue } from '../queue/index.ts';
-import type { RepositoryReport } from '../sync/index.ts';
+import { linkContainers, type RepositoryReport } from '../sync/index.ts';
 import { countRepository } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
 import { finishRun } from './finish-run.ts';
@@ -40,7 +40,7 @@ export async function concludeUnchanged(
     ]);
     return isDone;
   });
-  if (isLast) await database.transaction((connection) => finishRun(context, connection, run));
+  if (isLast) await endRun(context, run);
 }
 
 /** Counts, and says that the repository is done: the last of its writes, and harmless to say twice. */
@@ -72,11 +72,18 @@ export async function conclude(context: JobContext, run: catalog.SyncRun, looked
     ]);
     return isDone;
   });
-  if (isLast) await database.transaction((connection) => finishRun(context, connection, run));
+  if (isLast) await endRun(context, run);
 }
 
 function syncedOf(looked: readonly Looked[]): Map<RepositoryName, catalog.SyncedRepository> {
   return new Map(looked.flatMap(({ name, report: { synced } }) => (synced === null ? [] : [[name, synced]])));
+}
+
+/** Containers that were started before their images were cataloged are tied to these before anybody hears of the end. */
+async function endRun(context: JobContext, run: catalog.SyncRun): Promise<void> {
+  const { database } = context;
+  await linkContainers(database);
+  await database.transaction((connection) => finishRun(context, connection, run));
 }
 
 /** False: the repository is not done. */

@@ -7,9 +7,11 @@ import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { OpenRegistryFunction } from '../registries/registry.ts';
+import { forgetContainers } from '../sync/index.ts';
 import { enqueue, jobs, traceOf, type Job, type JobName, type JobPayload } from '../queue/index.ts';
 import { inSpan } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
+import { createFollowedRuntimes, type RuntimeAccess } from './followed-runtimes.ts';
 import { finishRun } from './finish-run.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
 import { syncRepositories } from './jobs/sync-repositories.ts';
@@ -23,6 +25,8 @@ export interface WorkerSettings {
   readonly database: Database;
   readonly seal: catalog.Seal;
   readonly openRegistry: OpenRegistryFunction;
+  /** How it reaches runtimes; without this it follows none. */
+  readonly runtimes?: RuntimeAccess;
   readonly log: Logger;
   /** Repositories at a time. */
   readonly concurrency: number;
@@ -30,6 +34,8 @@ export interface WorkerSettings {
   /** Pauses in milliseconds before what may pass by itself is tried again. */
   readonly pauses?: readonly number[];
 }
+
+export type { RuntimeAccess } from './followed-runtimes.ts';
 
 export interface Worker {
   /** Ends what runs at the next safe point; it is taken up again by whoever works next. */
@@ -50,7 +56,12 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     stowage_sync_cancelled: (runId) => aborts.cancel(runId),
     stowage_registry_changed: (id) => registries.reopen(id),
     stowage_host_pace: (id) => registries.refresh(id),
+    stowage_runtime_changed: () => void lookAtRuntimes(),
   });
+  const access = settings.runtimes;
+  const runtimes = access && createFollowedRuntimes({ ...access, database, presence, log, now });
+  const lookAtRuntimes = async () =>
+    runtimes?.look().catch((error: unknown) => log.warn(`looking for runtimes failed: ${messageOf(error)}`));
   const postponed = new PostponedJobs(database);
   const context: JobContext = {
     database,
@@ -71,6 +82,8 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
       for (const runId of await catalog.endedRuns(database, aborts.runs)) aborts.cancel(runId);
       for (const run of await catalog.abandonedRuns(database))
         await database.transaction((connection) => finishRun(context, connection, run));
+      await lookAtRuntimes();
+      await forgetContainers(database, now());
     } catch (error) {
       log.warn(`looking for work failed: ${messageOf(error)}`);
     }
@@ -108,6 +121,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
       aborts.stop();
       postponed.stop();
       await runner.stop();
+      await runtimes?.close();
       presence.close();
       await registries.close();
     },

@@ -6,13 +6,16 @@ import { forgetPaceHolder, listPaceHolders } from '../catalog/write/index.ts';
 
 /**
  * One connection that a worker keeps while it lives. The locks that it holds end with the process, however that ends:
- * by them other workers see which repository is worked on, and which worker is no more.
+ * by them other workers see which repository is worked on, which runtime is followed, and which worker is no more.
  */
 export interface Presence {
   /** Answers with those of the repositories that no other job has, here or in another worker. */
   claim<N extends string>(registryId: number, repositories: readonly N[]): Promise<N[]>;
   /** What claims them next waits for it. */
   release(registryId: number, repositories: readonly string[]): void;
+  /** True where no other worker follows the runtime. */
+  claimRuntime(runtimeId: number): Promise<boolean>;
+  releaseRuntime(runtimeId: number): void;
   /** Says that jobs locked in this name are this worker's. */
   assume(name: string): Promise<void>;
   /** Gives back the jobs of workers that are no more, and their shares of hosts. Answers with how many had jobs. */
@@ -27,6 +30,7 @@ export async function openPresence(
   listeners: Partial<Record<Channel, (id: number) => void>>,
 ): Promise<Presence> {
   const claimed = new Set<string>();
+  const followed = new Set<number>();
   let assumed: string | null = null;
   let held: Promise<Held> | null = null;
   let isClosed = false;
@@ -56,6 +60,7 @@ export async function openPresence(
       await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, name]);
     for (const key of claimed)
       await client.query('select pg_try_advisory_lock($1, hashtext($2))', [LOCK_SPACES.repository, key]);
+    for (const id of followed) await client.query('select pg_try_advisory_lock($1, $2)', [LOCK_SPACES.runtime, id]);
     return { client, release };
   }
 
@@ -113,6 +118,21 @@ export async function openPresence(
         LOCK_SPACES.repository,
         keys,
       ]).catch(() => undefined);
+    },
+    async claimRuntime(runtimeId) {
+      if (followed.has(runtimeId)) return false;
+      followed.add(runtimeId);
+      const lock = () => ask('select pg_try_advisory_lock($1, $2) as answer', [LOCK_SPACES.runtime, runtimeId]);
+      const isFree = await lock().catch((error: unknown) => {
+        followed.delete(runtimeId);
+        throw error;
+      });
+      if (!isFree) followed.delete(runtimeId);
+      return isFree;
+    },
+    releaseRuntime(runtimeId) {
+      followed.delete(runtimeId);
+      ask('select pg_advisory_unlock($1, $2) as answer', [LOCK_SPACES.runtime, runtimeId]).catch(() => undefined);
     },
     async assume(name) {
       assumed = name;

@@ -1,6 +1,7 @@
-import { forgetContainers, linkContainers, refreshOutdated } from '../../src/catalog/write/index.ts';
+import { forgetContainers, linkContainers, recountRepository } from '../../src/catalog/write/index.ts';
 import type { ImageEvidence } from '../../src/domain/container.ts';
 import { digestOf, type Digest } from '../../src/domain/digest.ts';
+import type { RepositoryName } from '../../src/domain/reference.ts';
 import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { addRuntime, observed, report } from '../support/observed-container.ts';
@@ -42,6 +43,13 @@ function stored() {
      from container order by container_id`,
     [],
   );
+}
+
+/** As at the end of a sync. */
+async function recount() {
+  const [row] = await database.run<{ id: number }>("select id from registry where host = 'docker.io'", []);
+  const place = { registryId: row?.id ?? 0, name: 'library/nginx' as RepositoryName };
+  await database.transaction((connection) => recountRepository(connection, place));
 }
 
 function events() {
@@ -120,7 +128,8 @@ test('a container is outdated when its tag names another image for its platform'
     observed({ containerId: 'untold', imageReference: 'nginx:1.26', evidence, platform: AMD64 }),
   ];
   await report(database, runtime, MORNING, seen);
-  const isOutdated = async () => Object.fromEntries((await stored()).map(({ id, outdated }) => [id, outdated]));
+  const isOutdated = async () =>
+    Object.fromEntries((await stored()).map(({ id, outdated }) => [id as string, outdated]));
   expect(await isOutdated()).toEqual({ amd: false, arm: false, pinned: null, untold: null });
 
   // Only half of the index is built anew.
@@ -133,11 +142,11 @@ test('a container is outdated when its tag names another image for its platform'
       { child: arm64, platform: 'linux/arm64/v8' },
     ]),
   );
-  await refreshOutdated(database, { host: 'docker.io', repository: 'library/nginx' });
+  await recount();
   expect(await isOutdated()).toEqual({ amd: true, arm: false, pinned: null, untold: null });
 
   await build.tag(nginx, '1.27', null);
-  await refreshOutdated(database, { host: 'docker.io', repository: 'library/nginx' });
+  await recount();
   expect(await isOutdated()).toEqual({ amd: null, arm: null, pinned: null, untold: null });
 });
 
@@ -171,9 +180,9 @@ test('what was seen, changed and removed is told once each, and counted', async 
   expect(await report(database, runtime, NOON, [a, b])).toBe(0);
   expect(database.statements.some((text) => text.includes('recordOutdated'))).toBe(false);
 
-  await report(database, runtime, '2026-03-01T13:00:00Z', [{ ...b, state: 'EXITED', exitCode: 1 }], { isWhole: false });
+  await report(database, runtime, '2026-03-01T13:00:00Z', [{ ...b, state: 'EXITED', exitCode: 1 }], { present: null });
   expect(await report(database, runtime, '2026-03-01T14:00:00Z', [a])).toBe(1);
-  expect(await report(database, runtime, '2026-03-01T15:00:00Z', [], { isWhole: false, removed: ['a', 'x'] })).toBe(1);
+  expect(await report(database, runtime, '2026-03-01T15:00:00Z', [], { present: null, removed: ['a', 'x'] })).toBe(1);
   expect(await counted()).toEqual(new Map());
   await report(database, runtime, '2026-03-01T16:00:00Z', [a]);
   expect(await counted()).toEqual(new Map([[amd64.id, 1]]));
@@ -194,7 +203,7 @@ test('a picture that comes late changes nothing', async () => {
 });
 
 test('a container that came while the list was read is not missed from it', async () => {
-  await report(database, runtime, NOON, [observed({ containerId: 'new' })], { isWhole: false });
+  await report(database, runtime, NOON, [observed({ containerId: 'new' })], { present: null });
   await report(database, runtime, MORNING, []);
   expect(await stored()).toMatchObject([{ id: 'new', removed: false }]);
 });

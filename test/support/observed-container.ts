@@ -50,7 +50,7 @@ export function report(
       runtimeId,
       at: new Date(at),
       seen,
-      isWhole: true,
+      present: seen.map(({ containerId }) => containerId),
       removed: [],
       commits: [],
       ...rest,

@@ -14,9 +14,9 @@ export interface ContainerReport {
   readonly at: Date;
   /** Each once, as soundContainer leaves them. */
   readonly seen: readonly ObservedContainer[];
-  /** These were all: what is not among them is no more. */
-  readonly isWhole: boolean;
-  /** Ids, as the runtime has them, of containers that are no more. */
+  /** Ids, as the runtime has them, of all that were there: others are no more. Null where nothing is said of them. */
+  readonly present: readonly string[] | null;
+  /** Ids of containers that are no more. */
   readonly removed: readonly string[];
   readonly commits: readonly ObservedCommit[];
 }
@@ -49,6 +49,32 @@ export async function lockContainers(connection: Connection): Promise<void> {
   ]);
 }
 
+/** Whether there are containers whose images the catalog did not have when they were last looked at. */
+export async function hasUnlinkedContainers(connection: Connection): Promise<boolean> {
+  const [row] = await connection.run<{ exists: boolean }>(
+    `/* catalog.hasUnlinkedContainers */ select exists (select from container where ${UNLINKED})`,
+    [],
+  );
+  return row?.exists ?? false;
+}
+
+/** Says of the containers of a repository, where there are any, whether their tags name other images by now. */
+export async function refreshContainers(
+  connection: Connection,
+  { registryId, name }: { readonly registryId: number; readonly name: string },
+): Promise<void> {
+  const [row] = await connection.run<{ host: string }>(
+    `/* catalog.hasContainers */
+     select g.host from registry g where g.id = $1::int and exists (
+       select from container c where c.host = g.host and c.repository = $2 and c.removed_at is null
+     )`,
+    [registryId, name],
+  );
+  if (row === undefined) return;
+  await lockContainers(connection);
+  await refreshOutdated(connection, { host: row.host, repository: name });
+}
+
 /**
  * Ties containers of unknown images to those that the catalog has by now, a thousand at a time; answers with how many it
  * has looked at. `after` is the last id of the time before.
@@ -62,7 +88,7 @@ export async function linkContainers(connection: Connection, after: number): Pro
          select json_build_object('digest', digest_text(e.digest), 'via', e.via)
          from unnest(image_digests, image_vias) with ordinality e(digest, via, place) order by e.place
        ) as evidence
-     from container where image_id is null and removed_at is null and id > $1::int and cardinality(image_digests) > 0
+     from container where ${UNLINKED} and id > $1::int
      order by id limit ${LINKED_AT_ONCE}`,
     [after],
   );
@@ -103,13 +129,14 @@ export async function forgetContainers(connection: Connection, before: Date): Pr
 }
 
 const LINKED_AT_ONCE = 1000;
+const UNLINKED = 'image_id is null and removed_at is null and cardinality(image_digests) > 0';
 
 type UnlinkedContainer = ObservedContainer['image'] & { readonly id: number; readonly imageReference: string };
 
 /** Null where there is no such runtime. */
 async function pictureRuntime(
   connection: Connection,
-  { runtimeId, at, isWhole }: ContainerReport,
+  { runtimeId, at, present }: ContainerReport,
 ): Promise<{ readonly isStale: boolean } | null> {
   const [row] = await connection.run<{ isStale: boolean }>(
     `/* catalog.pictureRuntime */
@@ -119,7 +146,7 @@ async function pictureRuntime(
          and (known.pictured_at is null or known.pictured_at <= $2::timestamptz)
      )
      select $3::boolean and coalesce(pictured_at > $2::timestamptz, false) as "isStale" from known`,
-    [runtimeId, at, isWhole],
+    [runtimeId, at, present !== null],
   );
   return row ?? null;
 }
@@ -242,10 +269,9 @@ async function upsertContainers(
 
 async function removeContainers(
   connection: Connection,
-  { runtimeId, at, seen, isWhole, removed }: ContainerReport,
+  { runtimeId, at, present, removed }: ContainerReport,
 ): Promise<number> {
-  if (!isWhole && removed.length === 0) return 0;
-  const named = isWhole ? seen.map(({ containerId }) => containerId) : removed;
+  if (present === null && removed.length === 0) return 0;
   const rows = await connection.run<{ count: number }>(
     `/* catalog.removeContainers */
      with gone as (
@@ -258,7 +284,7 @@ async function removeContainers(
        select id, 'REMOVED', $2::timestamptz, state, state from gone order by id
      )
      select count(*) as count from gone`,
-    [runtimeId, at, named, isWhole],
+    [runtimeId, at, present ?? removed, present !== null],
   );
   return rows[0]?.count ?? 0;
 }

@@ -1,11 +1,11 @@
 export {
   forgetContainers,
+  hasUnlinkedContainers,
   linkContainers,
   lockContainers,
   recordContainers,
   type ContainerReport,
 } from './container.ts';
-export { refreshOutdated } from './container-image.ts';
 export * from './content-lock.ts';
 export * from './credential.ts';
 export { lockCounts, releaseImages } from './held-image.ts';
@@ -13,6 +13,7 @@ export * from './deletion.ts';
 export * from './host-pace.ts';
 export { countImages } from './image.ts';
 export { recordImageTexts } from './image-text.ts';
+export * from './local-image.ts';
 export * from './manifest.ts';
 export type { ManifestContent } from './manifest-content.ts';
 export * from './notification.ts';

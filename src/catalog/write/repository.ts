@@ -2,6 +2,7 @@ import type { Connection } from '../database.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Reference, RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
 import type { RepositoryDescription } from '../../registries/registry.ts';
+import { refreshContainers } from './container.ts';
 import { countHeldImages, lockCounts } from './held-image.ts';
 import { countNames } from './repository-total.ts';
 
@@ -101,8 +102,8 @@ export async function touchRepository(connection: Connection, place: RepositoryP
 }
 
 /**
- * Sets the counters of a repository by counting, and those of its registry and the catalog by what has changed; sizes
- * are no more than a JSON number can say exactly. To be run in a transaction, once what was to be written is written.
+ * Sets the counters of a repository by counting, and those of its registry and the catalog by what has changed, and says
+ * of its containers whether they are outdated; sizes are no more than a JSON number can say exactly. To be run in a transaction, once what was to be written is written.
  */
 export async function recountRepository(connection: Connection, place: RepositoryPlace): Promise<void> {
   await Promise.all([
@@ -110,6 +111,7 @@ export async function recountRepository(connection: Connection, place: Repositor
     countHeldImages(connection, place),
     countRepository(connection, place),
     countNames(connection, place),
+    refreshContainers(connection, place),
   ]);
 }
 
