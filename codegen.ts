@@ -3,11 +3,13 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 const CONNECTED: Record<string, string> = {
   Artifact: 'ArtifactRecord',
   BlockedImage: 'BlockedImageRecord',
+  Container: 'ContainerRecord',
   Image: 'ImageRecord',
   ImageIndex: 'ImageIndexRecord',
   Layer: 'LayerRecord',
   Registry: 'RegistryRecord',
   Repository: 'RepositoryRecord',
+  Runtime: 'RuntimeRecord',
   SyncError: 'SyncErrorRecord',
   SyncRun: 'SyncRunRecord',
   SyncSource: 'SyncSourceRecord',

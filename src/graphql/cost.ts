@@ -44,6 +44,7 @@ export interface Cost {
  * or `ids` counts as `LIST_SIZE`.
  */
 export const LIST_SIZES: Readonly<Record<string, number>> = {
+  'Container.labels': 10,
   'Image.history': 20,
   'Image.labels': 10,
   'Image.layers': 10,

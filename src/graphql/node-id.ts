@@ -36,7 +36,16 @@ export function parseRowId(type: RowType, text: string, argument: string): numbe
 }
 
 const DIGEST_TYPES = ['Artifact', 'Image', 'ImageIndex', 'Layer'] as const;
-const ROW_TYPES = ['Registry', 'Repository', 'SyncRun', 'SyncSource', 'Tag', 'TagEvent'] as const;
+const ROW_TYPES = [
+  'Container',
+  'Registry',
+  'Repository',
+  'Runtime',
+  'SyncRun',
+  'SyncSource',
+  'Tag',
+  'TagEvent',
+] as const;
 
 /** Rows of these are numbered beyond 2^31. */
 const LONG_IDS: ReadonlySet<RowType> = new Set<RowType>(['SyncRun', 'TagEvent']);

@@ -1,14 +1,17 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import { tagNamed, type Reference } from '../../domain/reference.ts';
+import { containerConditions, presentOf, type ContainerFilter, type ContainersAt } from './container-filter.ts';
 import {
   allOf,
+  conditionOf,
   entryIs,
   hostIs,
   instantIn,
   nameIs,
   numberIn,
   repositoryIs,
+  within,
   type Composable,
   type InstantRange,
   type KeyValueFilter,
@@ -37,15 +40,21 @@ export interface ImageFilter extends Composable<ImageFilter> {
   readonly annotation?: KeyValueFilter | null;
   readonly layer?: Digest | null;
   readonly derivedFrom?: Reference | null;
+  readonly containers?: ContainerFilter | null;
+  readonly inUse?: boolean | null;
 }
 
 /** Written as the index has it; null is before all else. */
 export const IMAGE_CREATED_AT = raw(`coalesce(i.created_at, '0001-01-01 00:00:00+00'::timestamptz)`);
 
 /** Over image i and its manifest m. */
-export function imageConditions(filter: ImageFilter, { place }: Nesting): Sql[] {
-  return [...nameConditions(filter, place), ...ownConditions(filter, place)];
+export function imageConditions(filter: ImageFilter, nesting: Nesting): Sql[] {
+  const { place } = nesting;
+  return [...nameConditions(filter, place), ...ownConditions(filter, place), ...useConditions(filter, nesting)];
 }
+
+/** Containers as they are now. */
+export const CONTAINERS_NOW: ContainersAt = { state: raw('c.state'), isPast: false, imageConditions };
 
 /** What it is called, and where it is. Registry, repository and tag are of one place when more than one is given. */
 function nameConditions(filter: ImageFilter, place: string): Sql[] {
@@ -92,6 +101,18 @@ function ownConditions(filter: ImageFilter, place: string): Sql[] {
     );
   }
   if (derivedFrom != null) all.push(sql`i.manifest_id = any(${imagesOn(manifestsBelow(namedBy(derivedFrom)))})`);
+  return all;
+}
+
+/** What was created from it. */
+function useConditions({ containers, inUse }: ImageFilter, nesting: Nesting): Sql[] {
+  const all: Sql[] = [];
+  if (inUse != null) all.push(raw(inUse ? 'i.container_count > 0' : 'i.container_count = 0'));
+  if (containers != null) {
+    const condition = conditionOf(containers, containerConditions(CONTAINERS_NOW), within(nesting, 'containers'));
+    const scope = allOf([raw('c.image_id = i.manifest_id'), ...presentOf(containers), condition]);
+    all.push(sql`exists (select 1 from container c where ${scope})`);
+  }
   return all;
 }
 

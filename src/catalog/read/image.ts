@@ -135,6 +135,7 @@ const KEYS = {
   SIZE: { expression: raw('i.size'), type: 'number' },
   LAYER_COUNT: { expression: raw('i.layer_count'), type: 'number' },
   FIRST_SEEN_AT: { expression: raw('i.first_seen_at'), type: 'instant' },
+  CONTAINER_COUNT: { expression: raw('i.container_count'), type: 'number' },
 } as const satisfies Record<string, Order['key']>;
 
 const NEWEST: ImageOrder = { field: 'CREATED_AT', direction: 'DESC' };

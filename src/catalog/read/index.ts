@@ -1,5 +1,6 @@
 import type { Connection } from '../database.ts';
 import type { Ear } from '../events.ts';
+import { containerReads } from './container.ts';
 import { baseImageReads } from './base-image.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
@@ -12,6 +13,7 @@ import { numberReads } from './numbers/index.ts';
 import { referenceReads } from './reference.ts';
 import { registryReads } from './registry.ts';
 import { repositoryReads } from './repository.ts';
+import { runtimeReads } from './runtime.ts';
 import { searchReads } from './search/index.ts';
 import { syncReads } from './sync.ts';
 import { syncRunFeed } from './feeds/sync-run.ts';
@@ -22,6 +24,8 @@ import { tagReads } from './tag.ts';
 export type { Following, Told } from './feeds/followers.ts';
 export { tagEventCursor } from './tag-event.ts';
 export { firstKey, pairKey, type BaseImageRecord, type BasePair, type FirstOfImage } from './base-image.ts';
+export { containerKey, type ContainerDetails, type ContainerKey } from './container.ts';
+export type { ContainerRecord } from './container-row.ts';
 export type { RebuildWaveRecord } from './derived-image.ts';
 export { tagKey, type TagKey } from './tag.ts';
 export type { TagRecord } from './tag-row.ts';
@@ -46,6 +50,7 @@ export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './pl
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
 export type { MetadataRecord, RepositoryDetails, RepositoryKey, RepositoryRecord } from './repository.ts';
+export type { RuntimeRecord } from './runtime.ts';
 export type { StatisticsRecord } from './numbers/index.ts';
 export type { SearchHit } from './search/index.ts';
 export type { SyncErrorRecord, SyncRunRecord, SyncSourceRecord } from './sync.ts';
@@ -85,6 +90,8 @@ export function createReads(connection: Connection) {
     ...derivedImageReads(connection, imagesById),
     ...historyReads(connection),
     ...layerReads(connection),
+    ...runtimeReads(connection),
+    ...containerReads(connection),
     ...searchReads(connection),
     ...sync,
     ...numberReads(connection),

@@ -66,6 +66,7 @@ export interface RepositoryFilter extends Composable<RepositoryFilter> {
   readonly metadata?: KeyValueFilter | null;
   readonly updatedAt?: InstantRange | null;
   readonly images?: ImageFilter | null;
+  readonly inUse?: boolean | null;
 }
 
 export interface RepositoryOrder {
@@ -223,7 +224,7 @@ const METADATA_COLUMNS = new Map([
 
 /** Over repository r and registry g. */
 function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
-  const { registry, name, text, isOfficial, metadata, updatedAt, images } = filter;
+  const { registry, name, text, isOfficial, metadata, updatedAt, images, inUse } = filter;
   const { place } = nesting;
   const all: Sql[] = [];
   if (registry != null) all.push(hostIs(registry, `${place}.registry`));
@@ -238,8 +239,14 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
       sql`exists (select 1 from repository_manifest c join image i on i.manifest_id = c.manifest_id join manifest m on m.id = i.manifest_id where c.repository_id = r.id and ${condition})`,
     );
   }
+  if (inUse != null) all.push(sql`${IS_NAMED} = ${inUse}`);
   return all;
 }
+
+/** By a container that is there. */
+const IS_NAMED = raw(
+  'exists (select 1 from container c where c.repository = r.name and c.host = g.host and c.removed_at is null)',
+);
 
 function metadataIs(filter: KeyValueFilter): Sql {
   const column = METADATA_COLUMNS.get(filter.name);

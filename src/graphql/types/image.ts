@@ -73,6 +73,9 @@ export const imageResolvers: Resolvers = {
     },
     derivedImages: ({ manifestId }, args, { loaders }) => loaders.derivedImagesByImage.connection(manifestId, args),
     impact: (image) => image,
+    containers: ({ manifestId }, args, { loaders }) => loaders.containersByImage.connection(manifestId, args),
+    containerCount: ({ manifestId }, _, { loaders }) => containerCountOf(manifestId, loaders),
+    isInUse: async ({ manifestId }, _, { loaders }) => (await containerCountOf(manifestId, loaders)) > 0,
     diff: (image, { to, platform }, { loaders }) => diffFrom(loaders, image, to, platform),
   },
   HistoryEntry: {
@@ -87,3 +90,7 @@ export const imageResolvers: Resolvers = {
   },
   ImageConnection: connectionFields,
 };
+
+async function containerCountOf(manifestId: number, loaders: Loaders): Promise<number> {
+  return (await loaders.containerCountByImage.load(manifestId)) ?? 0;
+}

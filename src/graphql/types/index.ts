@@ -1,6 +1,7 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { baseImageLoaders, baseImageResolvers } from './base-image.ts';
+import { containerLoaders, containerResolvers } from './container.ts';
 import { derivedImageLoaders, derivedImageResolvers } from './derived-image.ts';
 import { dashboardLoaders, dashboardResolvers } from './dashboard.ts';
 import { imageDiffResolvers } from './image-diff.ts';
@@ -12,6 +13,7 @@ import { manifestLoaders, manifestResolvers } from './manifest.ts';
 import { nodeResolvers } from './node.ts';
 import { registryLoaders, registryResolvers } from './registry.ts';
 import { repositoryLoaders, repositoryResolvers } from './repository.ts';
+import { runtimeLoaders, runtimeResolvers } from './runtime.ts';
 import { searchResolvers } from './search.ts';
 import { syncLoaders, syncResolvers } from './sync.ts';
 import { tagEventLoaders, tagEventResolvers } from './tag-event.ts';
@@ -31,6 +33,8 @@ export const typeResolvers: Resolvers[] = [
   derivedImageResolvers,
   imageDiffResolvers,
   layerResolvers,
+  runtimeResolvers,
+  containerResolvers,
   searchResolvers,
   syncResolvers,
   dashboardResolvers,
@@ -52,6 +56,8 @@ export function createLoaders(reads: CatalogReads) {
     ...baseImageLoaders(reads),
     ...derivedImageLoaders(reads),
     ...layerLoaders(reads),
+    ...runtimeLoaders(reads),
+    ...containerLoaders(reads),
     ...syncLoaders(reads),
     ...dashboardLoaders(reads),
     ...deletionLoaders(reads),

@@ -30,6 +30,8 @@ export const layerResolvers: Resolvers = {
     blobs: ({ layerId }, _, { loaders }) => loaders.blobsByLayer.load(layerId),
     firstSeenIn: ({ layerId }, _, { loaders }) => loaders.firstImageByLayer.load(layerId),
     images: ({ layerId }, args, { loaders }) => loaders.imagesByLayer.connection(layerId, args),
+    containers: ({ layerId }, args, { loaders }) => loaders.containersByLayer.connection(layerId, args),
+    containerCount: ({ layerId }, _, { loaders }) => loaders.containersByLayer.connection(layerId, {}).totalCount(),
   },
   LayerConnection: connectionFields,
 };

@@ -31,12 +31,16 @@ export async function nodeOf(node: NodeKey, loaders: Loaders) {
       const manifest = await loaders.manifestByDigest.load(node.key);
       return manifest?.__typename === node.type ? manifest : null;
     }
+    case 'Container':
+      return loaders.containerById.load(node.key);
     case 'Layer':
       return loaders.layerByDiffId.load(node.key);
     case 'Registry':
       return loaders.registryById.load(node.key);
     case 'Repository':
       return loaders.repositoryById.load(node.key);
+    case 'Runtime':
+      return loaders.runtimeById.load(node.key);
     case 'SyncRun':
       return loaders.syncRunById.load(node.key);
     case 'SyncSource':

@@ -72,6 +72,8 @@ export const repositoryResolvers: Resolvers = {
     tag: ({ id }, { name }, { loaders }) =>
       isTagName(name) ? loaders.tagByName.load({ repositoryId: id, name }) : null,
     images: (repository, args, { loaders }) => loaders.imagesByRepository.connection(repository.id, args),
+    containers: ({ id }, args, { loaders }) => loaders.containersByRepository.connection(id, args),
+    containerCount: ({ id }, _, { loaders }) => loaders.containersByRepository.connection(id, {}).totalCount(),
     history: (repository, args, { loaders }) => loaders.tagEventsByRepository.connection(repository.id, args),
   },
   CatalogMetadata: {

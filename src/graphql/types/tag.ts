@@ -33,6 +33,8 @@ export const tagResolvers: Resolvers = {
       manifestId === null ? null : imageFor(loaders, manifestId, platform),
     images: ({ manifestId }, _, { loaders }) => (manifestId === null ? [] : imagesOf(loaders, manifestId)),
     newerTags: (tag, args, { loaders }) => loaders.newerTagsByTag.list(tag.id, args),
+    containers: ({ id }, args, { loaders }) => loaders.containersByTag.connection(id, args),
+    containerCount: ({ id }, _, { loaders }) => loaders.containersByTag.connection(id, {}).totalCount(),
     history: (tag, args, { loaders }) => loaders.tagEventsByTag.connection(tag.id, args),
   },
   TagConnection: connectionFields,
