@@ -56,6 +56,7 @@ const config: CodegenConfig = {
           HistoryEntry: `${READS}#HistoryEntryRecord`,
           ImageDiff: '../graphql/types/image-diff.ts#ImageDiffRecord',
           ImageImpact: `${READS}#ImageRecord`,
+          ImageInUse: USER_ERROR,
           ImageLayer: `${READS}#ImageLayerRecord`,
           IndexEntry: `${READS}#IndexEntryRecord`,
           InvalidInput: USER_ERROR,

@@ -15,10 +15,10 @@ export interface RegistryDeletion {
    */
   deleteManifest(holders: readonly catalog.RepositoryPlace[], digest: Digest): Promise<void>;
   /**
-   * Deletes a tag by its name, or, where the registry does no such thing, the manifest that it names. `others` says what
-   * else goes with the manifest; where there is anything, the tag stays. True when the manifest is not there any more.
+   * Deletes a tag by its name, or, where the registry does no such thing, the manifest that it names. True when the
+   * manifest is not there any more; null where it would go and is in use, so that the tag stays.
    */
-  deleteTag(tag: RegistryTag, others: readonly string[]): Promise<boolean>;
+  deleteTag(tag: RegistryTag, manifest: NamedManifest): Promise<boolean | null>;
 }
 
 export interface RegistryTag {
@@ -26,6 +26,14 @@ export interface RegistryTag {
   readonly name: TagName;
   /** What it names, as far as the catalog knows. */
   readonly digest: Digest;
+}
+
+/** What a tag names. */
+export interface NamedManifest {
+  /** What else goes with it, in words; where there is anything, it stays, and so does the tag. */
+  readonly others: readonly string[];
+  /** Containers were created from images that go with it. */
+  readonly isInUse: boolean;
 }
 
 export function createRegistryDeletion(database: Database, seal: catalog.Seal, kinds: RegistryKinds): RegistryDeletion {
@@ -73,13 +81,14 @@ export function createRegistryDeletion(database: Database, seal: catalog.Seal, k
       }
     },
 
-    deleteTag: ({ place, name, digest }, others) =>
+    deleteTag: ({ place, name, digest }, { others, isInUse }) =>
       use(place.registryId, async (registry, signal) => {
         try {
           await registry.deleteManifest(place.name, name, signal);
         } catch (error) {
           if (!(error instanceof RegistryError) || !deletesNoTags(error)) throw error;
           if (await isAlone(registry, { place, name, digest }, others, error, signal)) {
+            if (isInUse) return null;
             await registry.deleteManifest(place.name, digest, signal);
             return true;
           }

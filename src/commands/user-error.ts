@@ -2,13 +2,15 @@ import { CatalogError, RegistryError } from '../domain/errors.ts';
 
 /** What was wrong with an input, as data: nothing was carried out. */
 export interface UserError {
-  readonly type: 'InvalidInput' | 'NotFound' | 'RegistryRefused';
+  readonly type: 'InvalidInput' | 'NotFound' | 'RegistryRefused' | 'ImageInUse';
   readonly message: string;
   /** Path into the input. */
   readonly path: string[];
   /** Of a registry that refused: what it answered; null where it did not. */
   readonly status?: number | null;
   readonly code?: string | null;
+  /** Row ids of the images that are in use. */
+  readonly imageIds?: readonly number[];
 }
 
 export function invalid(path: string, message: string): UserError {
@@ -17,6 +19,12 @@ export function invalid(path: string, message: string): UserError {
 
 export function notFound(path: string, message: string): UserError {
   return { type: 'NotFound', message, path: ['input', ...path.split('.')] };
+}
+
+/** Of images that would have gone, containers exist. */
+export function inUse(path: string, what: string, imageIds: readonly number[]): UserError {
+  const message = `${what} is in use: remove the containers that were created from it first.`;
+  return { type: 'ImageInUse', message, path: ['input', path], imageIds };
 }
 
 /** What a registry did not do, in its own words where it has any. Anything but its refusal is thrown on. */

@@ -9,6 +9,7 @@ import { collectManifests } from '../../src/sync/collect-manifests.ts';
 import { aLayer, anArtifact, anAttestation, anImage, anIndex, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
 import { snapshotOf } from '../support/snapshot.ts';
 
 const AT = new Date('2026-06-01T00:00:00Z');
@@ -61,10 +62,17 @@ describe('over any history of recordings and deletions', () => {
     tag: fc.option(fc.constantFrom('1', '2', 'latest')),
   });
   const remove = fc.record({ kind: fc.constant('delete' as const), place: fc.option(place), content });
+  /** What runs from now on. */
+  const run = fc.record({
+    kind: fc.constant('run' as const),
+    running: fc.uniqueArray(fc.nat(contents.length - 1), { maxLength: 3 }),
+  });
   const selection = fc.oneof(
     fc.constant(null),
     fc.array(content, { minLength: 1, maxLength: contents.length, size: 'max' }),
   );
+
+  const digestsAt = (places: readonly number[]) => places.map((at) => (contents[at] as Content).digest);
 
   let database: TestDatabase;
   let fresh: TestDatabase;
@@ -96,10 +104,16 @@ describe('over any history of recordings and deletions', () => {
     await fc.assert(
       fc
         .asyncProperty(
-          fc.array(fc.oneof({ weight: 3, arbitrary: record }, remove), { maxLength: 25 }),
+          fc.array(fc.oneof({ weight: 6, arbitrary: record }, { weight: 2, arbitrary: remove }, run), {
+            maxLength: 25,
+          }),
           async (steps) => {
             const model = new Model(ground);
             for (const step of steps) {
+              if (step.kind === 'run') {
+                await runOnly(database, model.run(digestsAt(step.running)));
+                continue;
+              }
               const { digest } = contents[step.content] as Content;
               if (step.kind === 'record') {
                 const recorded = model.record(step.place, digest, step.tag as TagName | null);
@@ -132,42 +146,52 @@ describe('over any history of recordings and deletions', () => {
   test('a simulation says what is blocked, and frees what deleting the rest then frees', async () => {
     await fc.assert(
       fc
-        .asyncProperty(fc.array(record, { minLength: 1, maxLength: 12 }), selection, async (steps, selected) => {
-          const model = new Model(ground);
-          for (const step of steps) {
-            const { digest } = contents[step.content] as Content;
-            const recorded = model.record(step.place, digest, step.tag as TagName | null);
-            await recordAll(database, recorded, new Map([[step.place, new Map([[step.tag as TagName, digest]])]]), [
-              digest,
+        .asyncProperty(
+          fc.array(record, { minLength: 1, maxLength: 12 }),
+          run,
+          selection,
+          async (steps, { running }, selected) => {
+            const model = new Model(ground);
+            for (const step of steps) {
+              const { digest } = contents[step.content] as Content;
+              const recorded = model.record(step.place, digest, step.tag as TagName | null);
+              await recordAll(database, recorded, new Map([[step.place, new Map([[step.tag as TagName, digest]])]]), [
+                digest,
+              ]);
+            }
+            await runOnly(database, model.run(digestsAt(running)));
+            const reads = createReads(database);
+            const digests = selected === null ? null : digestsAt(selected);
+            const filter = digests ? { or: digests.map((digest) => ({ digest })) } : { tagged: false };
+            const chosen = digests ? digests.filter((digest) => model.isImage(digest)) : model.untagged();
+            const { blocked, deletable } = model.simulate(new Set(chosen));
+
+            const simulation = await reads.simulateDeletion({ filter });
+            const [toGo, toStay] = await Promise.all([
+              reads.deletableImages.page({ filter, first: 100 }),
+              reads.blockedImages.page({ filter, first: 100 }),
             ]);
-          }
-          const reads = createReads(database);
-          const digests = selected?.map((at) => (contents[at] as Content).digest);
-          const filter = digests ? { or: digests.map((digest) => ({ digest })) } : { tagged: false };
-          const chosen = digests ? digests.filter((digest) => model.isImage(digest)) : model.untagged();
-          const { blocked, deletable } = model.simulate(new Set(chosen));
+            expect(toGo.nodes.map((image) => image.digest).sort()).toEqual([...deletable].sort());
+            expect(toStay.nodes.map(({ image }) => image.digest).sort()).toEqual([...blocked].sort());
+            const isInUse = toStay.nodes
+              .filter(({ containerCount }) => containerCount > 0)
+              .map(({ image }) => image.digest);
+            expect(new Set(isInUse)).toEqual(model.inUse.intersection(blocked));
+            expect(simulation).toMatchObject({ deletableCount: deletable.size, blockedCount: blocked.size });
+            expect(simulation.freedSize).toBe(model.sizeWithout(deletable));
 
-          const simulation = await reads.simulateDeletion({ filter });
-          const [toGo, toStay] = await Promise.all([
-            reads.deletableImages.page({ filter, first: 100 }),
-            reads.blockedImages.page({ filter, first: 100 }),
-          ]);
-          expect(toGo.nodes.map((image) => image.digest).sort()).toEqual([...deletable].sort());
-          expect(toStay.nodes.map(({ image }) => image.digest).sort()).toEqual([...blocked].sort());
-          expect(simulation).toMatchObject({ deletableCount: deletable.size, blockedCount: blocked.size });
-          expect(simulation.freedSize).toBe(model.sizeWithout(deletable));
-
-          let freed = 0;
-          for (const digest of [...model.indexesWith(new Set(chosen)), ...deletable]) {
-            const outcome = await deleteOne(database, digest, null);
-            if (outcome.kind === 'deleted') freed += outcome.freed;
-          }
-          expect(freed).toBe(simulation.freedSize);
-          expect(await reads.simulateDeletion({ filter })).toMatchObject({
-            deletableCount: 0,
-            blockedCount: blocked.size,
-          });
-        })
+            let freed = 0;
+            for (const digest of [...model.indexesWith(new Set(chosen)), ...deletable]) {
+              const outcome = await deleteOne(database, digest, null);
+              if (outcome.kind === 'deleted') freed += outcome.freed;
+            }
+            expect(freed).toBe(simulation.freedSize);
+            expect(await reads.simulateDeletion({ filter })).toMatchObject({
+              deletableCount: 0,
+              blockedCount: blocked.size,
+            });
+          },
+        )
         .afterEach(() => empty(database)),
       { seed: 20261124, numRuns: 40 },
     );
@@ -291,6 +315,7 @@ describe('while a sync is at work', () => {
 type Outcome =
   | { readonly kind: 'missing' }
   | { readonly kind: 'held' }
+  | { readonly kind: 'used' }
   | { readonly kind: 'deleted'; readonly removed: number; readonly freed: number };
 
 /** What the catalog has to say after the same steps, by the rules as they are written in ADR 13. */
@@ -298,6 +323,8 @@ class Model {
   readonly #ground: ReadonlyMap<Digest, catalog.ManifestContent>;
   readonly #held = new Map<number, Set<Digest>>();
   readonly #tags = new Map<number, Map<TagName, Digest>>();
+  /** Images of which there are containers. */
+  inUse: ReadonlySet<Digest> = new Set();
 
   constructor(ground: ReadonlyMap<Digest, catalog.ManifestContent>) {
     this.#ground = ground;
@@ -322,6 +349,13 @@ class Model {
     return [...reached].map((each) => this.#ground.get(each) as catalog.ManifestContent);
   }
 
+  /** Answers with those that the catalog can tie to an image. */
+  run(digests: readonly Digest[]): readonly Digest[] {
+    const known = digests.filter((each) => this.isImage(each));
+    this.inUse = new Set(known);
+    return known;
+  }
+
   delete(digest: Digest, place: number | null): Outcome {
     const there = place === null ? this.#all() : this.held(place);
     if (!there.has(digest)) return { kind: 'missing' };
@@ -329,7 +363,6 @@ class Model {
     const isTagged = (each: Digest) => this.#places(place).some((at) => [...this.tags(at).values()].includes(each));
     const kept = this.#keptIndexes(this.#below(digest), there, isTagged);
     const staying = (each: Digest) => this.#kindOf(digest) === 'ARTIFACT' || kept.has(each);
-    if (parents(digest).some(staying)) return { kind: 'held' };
 
     const going = grown(new Set([digest]), (each) => parents(each).filter((index) => !staying(index)));
     const about = (each: Digest) =>
@@ -343,6 +376,8 @@ class Model {
       const own = parents(each);
       return own.length > 0 ? own.every((index) => left.has(index)) : left.has(this.#subject(each) as Digest);
     });
+    if (doomed.intersection(this.inUse).size > 0) return { kind: 'used' };
+    if (parents(digest).some(staying)) return { kind: 'held' };
     const elsewhere = this.#places(null).filter((at) => place !== null && at !== place);
     const removed = shrunk(
       doomed,
@@ -360,9 +395,8 @@ class Model {
 
   simulate(chosen: ReadonlySet<Digest>): { blocked: Set<Digest>; deletable: Set<Digest> } {
     const kept = this.#keptIndexes(chosen, this.#all(), (each) => this.#isTagged(each));
-    const blocked = new Set(
-      [...chosen].filter((each) => [...kept].some((index) => this.#members(index).includes(each))),
-    );
+    const isHeld = (each: Digest) => [...kept].some((index) => this.#members(index).includes(each));
+    const blocked = new Set([...chosen].filter((each) => this.inUse.has(each) || isHeld(each)));
     return { blocked, deletable: chosen.difference(blocked) };
   }
 
@@ -401,8 +435,9 @@ class Model {
     isTagged: (each: Digest) => boolean,
   ): Set<Digest> {
     const above = this.#above(chosen, there);
+    const going = chosen.difference(this.inUse);
     const reachesOther = (index: Digest) =>
-      [...this.#below(index)].some((each) => this.isImage(each) && !chosen.has(each));
+      [...this.#below(index)].some((each) => this.isImage(each) && !going.has(each));
     const seeds = new Set([...above].filter((each) => isTagged(each) || reachesOther(each)));
     return grown(seeds, (each) => this.#members(each).filter((member) => above.has(member)));
   }
@@ -467,11 +502,26 @@ async function deleteOne(database: TestDatabase, digest: Digest, place: number |
     const repositoryId = repository?.id ?? null;
     const plan = await catalog.planDeletion(connection, { digest, repositoryId, takesIndexes: true });
     if (plan === null) return { kind: 'missing' };
+    if (plan.inUse.length > 0) return { kind: 'used' };
     if (plan.heldBy.length > 0) return { kind: 'held' };
     const freed = await catalog.deletePlanned(connection, plan, repositoryId, AT);
     return { kind: 'deleted', removed: plan.removed.length, freed };
   });
 }
+
+/** An engine has a container of each of these images, and no others. */
+async function runOnly(database: TestDatabase, digests: readonly Digest[]): Promise<void> {
+  pictures += 1;
+  await report(
+    database,
+    await addRuntime(database, 'host'),
+    new Date(AT.getTime() + pictures).toISOString(),
+    digests.map((digest) => observed({ containerId: digest, evidence: [{ via: 'MANIFEST', digest }] })),
+  );
+}
+
+/** So that none comes before the last. */
+let pictures = 0;
 
 /** Two repositories of one registry, and one of another. */
 function referenceOf(place: number) {

@@ -27,6 +27,8 @@ export interface BlockedImageRecord {
   /** Manifest ids of indexes that list it and stay, the first hundred; none of what can be deleted. */
   readonly indexIds: readonly number[];
   readonly indexCount: number;
+  /** Containers that were created from it; none of what can be deleted. */
+  readonly containerCount: number;
   /** Tags that name it directly. */
   readonly tagCount: number;
   /** Images built on it. */
@@ -93,11 +95,11 @@ export function deletionReads(connection: Connection) {
 }
 
 /**
- * The images that a filter selects, and of these the blocked, with the indexes that hold them, and the deletable. What
- * keeps an index is kept_indexes' to say, which the deletion itself asks, too.
+ * The images that a filter selects, and of these the blocked, which are in use or have indexes that hold them, and the
+ * deletable. What keeps an index is kept_indexes' to say, which the deletion itself asks, too.
  */
 function planOf(filter: ImageFilter): Sql {
-  return sql`with recursive chosen as materialized (select i.manifest_id as id from image i join manifest m on m.id = i.manifest_id where ${conditionOf(filter, imageConditions)} limit ${MAX_SELECTED + 1}), kept as materialized (select k.id from kept_indexes(array(select chosen.id from chosen), null) as k(id)), blocked as materialized (select chosen.id, (array_agg(distinct x.index_id order by x.index_id))[1:${MAX_PAGE}] as index_ids, count(distinct x.index_id)::int as index_count from chosen join index_entry x on x.child_id = chosen.id join kept on kept.id = x.index_id group by chosen.id), deletable as materialized (select chosen.id from chosen except select blocked.id from blocked)`;
+  return sql`with recursive chosen as materialized (select i.manifest_id as id, i.container_count from image i join manifest m on m.id = i.manifest_id where ${conditionOf(filter, imageConditions)} limit ${MAX_SELECTED + 1}), kept as materialized (select k.id from kept_indexes(array(select chosen.id from chosen), null) as k(id)), held as materialized (select chosen.id, (array_agg(distinct x.index_id order by x.index_id))[1:${MAX_PAGE}] as index_ids, count(distinct x.index_id)::int as index_count from chosen join index_entry x on x.child_id = chosen.id join kept on kept.id = x.index_id group by chosen.id), blocked as materialized (select chosen.id, coalesce(held.index_ids, '{}') as index_ids, coalesce(held.index_count, 0) as index_count from chosen left join held on held.id = chosen.id where chosen.container_count > 0 or held.id is not null), deletable as materialized (select chosen.id from chosen except select blocked.id from blocked)`;
 }
 
 /** An index that were kept would block what it lists. */
@@ -153,6 +155,7 @@ function orderOf(name: string): Order {
 interface BlockedRow extends ManifestRow {
   index_ids: number[];
   index_count: number;
+  container_count: number;
   tag_count: number;
   derived_count: number;
 }
@@ -160,7 +163,7 @@ interface BlockedRow extends ManifestRow {
 function listOf(name: string, from: Sql, where: Sql): ListQuery<BlockedRow, BlockedImageRecord> {
   return {
     name: `catalog.${name}`,
-    columns: sql`${raw(MANIFEST_COLUMNS)}, listed.index_ids, listed.index_count, (select count(*) ${TAGS_OF}) as tag_count, (select count(*) ${DERIVED_OF}) as derived_count`,
+    columns: sql`${raw(MANIFEST_COLUMNS)}, listed.index_ids, listed.index_count, i.container_count, (select count(*) ${TAGS_OF}) as tag_count, (select count(*) ${DERIVED_OF}) as derived_count`,
     from,
     where,
     order: orderOf(name),
@@ -168,6 +171,7 @@ function listOf(name: string, from: Sql, where: Sql): ListQuery<BlockedRow, Bloc
       image: imageOf(row),
       indexIds: row.index_ids,
       indexCount: row.index_count,
+      containerCount: row.container_count,
       tagCount: row.tag_count,
       derivedCount: row.derived_count,
     }),

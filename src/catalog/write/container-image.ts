@@ -4,6 +4,7 @@ import type { ImageIdentity } from '../../domain/container.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { Reference } from '../../domain/reference.ts';
 import { BY_KEY } from './by-key.ts';
+import { isBeingDeleted } from './image-deletion.ts';
 
 /** What is known of a container's image, and the repository that it was asked for from; null where it names none. */
 export interface SoughtImage {
@@ -151,10 +152,7 @@ async function candidatesOf(
          select rm.repository_id from repository_manifest rm where rm.manifest_id = found.image_id ${BY_KEY}
        ) as "repositoryIds"
      from found join image i on i.manifest_id = found.image_id
-     where not exists (
-       select from image_deletion d
-       where d.image_id = found.image_id and d.begun_at > now() - interval '10 minutes' ${BY_KEY}
-     )
+     where not ${isBeingDeleted('found.image_id')}
      order by found.place, found.image_id`,
     [digests.map(digestBytes)],
   );

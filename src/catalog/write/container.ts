@@ -117,14 +117,17 @@ export async function linkContainers(connection: Connection, after: number): Pro
 
 /** Forgets containers that were removed before an instant, with their events, a thousand at most. Answers with how many. */
 export async function forgetContainers(connection: Connection, before: Date): Promise<number> {
-  await lockContainers(connection);
-  const rows = await connection.run(
-    `/* catalog.forgetContainers */
-     delete from container
-     where id in (select id from container where removed_at < $1::timestamptz order by removed_at limit 1000)
-     returning id`,
-    [before],
-  );
+  const [, , rows] = await Promise.all([
+    shareContent(connection),
+    lockContainers(connection),
+    connection.run(
+      `/* catalog.forgetContainers */
+       delete from container
+       where id in (select id from container where removed_at < $1::timestamptz order by removed_at limit 1000)
+       returning id`,
+      [before],
+    ),
+  ]);
   return rows.length;
 }
 
@@ -214,10 +217,11 @@ const GIVEN = Object.entries(COLUMNS).map(([name, type]) => `${inJson(name)} ${t
 
 /**
  * An engine's container never changes its image: what it was found to be stays when nothing is found by what the engine
- * says now, as after the engine was moved to another store. A pod's may.
+ * says now, as after the engine was moved to another store. A pod's may. One that comes back has no hold on its image,
+ * which may just be being deleted.
  */
 const KEPT = (column: string) =>
-  `case when excluded.image_id is null and c.image_reference = excluded.image_reference
+  `case when excluded.image_id is null and c.removed_at is null and c.image_reference = excluded.image_reference
      and not exists (select from runtime k where k.id = c.runtime_id and k.kind = 'KUBERNETES')
    then c.${column} else excluded.${column} end`;
 

@@ -24,6 +24,8 @@ export interface DeletionPlan {
   readonly heldBy: readonly Digest[];
   /** Manifests that go, itself included: from the repository, or everywhere. */
   readonly doomed: readonly number[];
+  /** Of these, the images that containers were created from: while there are any, it can't be deleted. */
+  readonly inUse: readonly number[];
   /** Of these, those that nothing else holds: their rows go. */
   readonly removed: readonly number[];
 }
@@ -179,6 +181,9 @@ const PLAN = `/* catalog.planDeletion */
       order by m.id limit 5
     ) as "heldBy",
     array(select doomed.id from doomed order by 1) as doomed,
+    array(
+      select i.manifest_id from doomed join image i on i.manifest_id = doomed.id where i.container_count > 0 order by 1
+    ) as "inUse",
     array(select doomed.id from doomed except select surviving.id from surviving order by 1) as removed
   from target`;
 

@@ -12,6 +12,7 @@ export { lockCounts, releaseImages } from './held-image.ts';
 export * from './deletion.ts';
 export * from './host-pace.ts';
 export { countImages } from './image.ts';
+export { beginDeletion, endDeletion } from './image-deletion.ts';
 export { recordImageTexts } from './image-text.ts';
 export * from './local-image.ts';
 export * from './manifest.ts';
