@@ -1,6 +1,9 @@
+import { recordContainers } from '../../src/catalog/write/index.ts';
 import type { Digest } from '../../src/domain/digest.ts';
+import { LOCK_SPACES } from '../../src/catalog/lock.ts';
 import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
 import { startScriptedServer, type Entry, type ScriptedServer } from '../support/scripted-server.ts';
 import { rowVersionsOf } from '../support/snapshot.ts';
 import { openTestWeb, type TestWeb } from '../support/web.ts';
@@ -62,6 +65,30 @@ async function has(...contents: Content[]): Promise<boolean[]> {
     (each) => each !== null,
   );
 }
+
+/** A container of an image. */
+const containerOf = (image: Content, containerId: string = image.digest) =>
+  observed({ containerId, evidence: [{ via: 'MANIFEST', digest: image.digest }] });
+
+const MORNING = '2026-03-01T08:00:00Z';
+const NOON = '2026-03-01T12:00:00Z';
+
+/** Whether an image is there, and what its container is tied to. */
+async function ends(image: ImageContent): Promise<{ isThere: boolean; tied: number | null }> {
+  const [row] = await database.run<{ isThere: boolean; tied: number | null }>(
+    `select exists (select from manifest where id = $1) as "isThere", image_id as tied from container where container_id = $2`,
+    [image.id, image.digest],
+  );
+  return row as { isThere: boolean; tied: number | null };
+}
+
+const KEPT = (image: ImageContent) => ({ isThere: true, tied: image.id });
+const GONE = { isThere: false, tied: null };
+
+const after = async <T>(ms: number, work: () => Promise<T>): Promise<T> => {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return work();
+};
 
 describe('in the catalog', () => {
   let app: number;
@@ -230,6 +257,122 @@ describe('in the catalog', () => {
     expect((await deleteTag({ reference: 'one.example.com/team/app:1' })).userErrors).toMatchObject([
       { __typename: 'NotFound' },
     ]);
+  });
+
+  describe('an image in use', () => {
+    let engine: number;
+
+    beforeEach(async () => {
+      engine = await addRuntime(database, 'host-1');
+    });
+
+    test.each<[string, () => Record<string, unknown>]>([
+      ['itself', () => ({ digest: amd64.digest })],
+      ['with an index that lists it', () => ({ digest: index.digest })],
+      ['from one repository', () => ({ digest: index.digest, repository: 'one.example.com/team/app' })],
+      ['at the registry, too', () => ({ digest: index.digest, deleteFromRegistry: true })],
+    ])('is not deleted %s, and nothing is changed', async (_, input) => {
+      await report(database, engine, MORNING, [{ ...containerOf(amd64), state: 'EXITED' }]);
+      const rows = await rowVersionsOf(database);
+      expect(await deleteImage(input())).toEqual({
+        deletedDigest: null,
+        freedSize: null,
+        userErrors: [
+          {
+            __typename: 'ImageInUse',
+            message: expect.stringMatching(/^The (image|index) is in use: remove the containers/),
+            path: ['input', 'digest'],
+          },
+        ],
+      });
+      expect(await rowVersionsOf(database)).toEqual(rows);
+    });
+
+    test('keeps the index that lists it, and so what else that lists', async () => {
+      await report(database, engine, MORNING, [containerOf(amd64)]);
+      expect((await deleteImage({ digest: arm64.digest })).userErrors).toMatchObject([
+        { __typename: 'InvalidInput', message: expect.stringContaining(index.digest) },
+      ]);
+    });
+
+    test('stands in the way of nothing that leaves it where it is', async () => {
+      await report(database, engine, MORNING, [containerOf(amd64)]);
+      await build.tag(app, 'amd', amd64);
+      expect(await deleteImage({ digest: index.digest })).toMatchObject({ userErrors: [] });
+      expect(await has(index, arm64, amd64)).toEqual([false, false, true]);
+    });
+
+    test('can be deleted when its containers are removed, and their history stays', async () => {
+      await report(database, engine, MORNING, [containerOf(amd64)]);
+      await report(database, engine, NOON, []);
+      expect(await deleteImage({ digest: index.digest })).toMatchObject({ userErrors: [] });
+      expect(await ends(amd64)).toEqual(GONE);
+      await report(database, engine, '2026-03-01T13:00:00Z', [containerOf(amd64)]);
+      expect(await ends(amd64)).toEqual(GONE);
+    });
+  });
+
+  describe('while containers come', () => {
+    let engine: number;
+
+    beforeEach(async () => {
+      engine = await addRuntime(database, 'host-1');
+    });
+
+    /** Until a transaction waits for a lock that another holds. */
+    async function someoneWaits(): Promise<void> {
+      for (;;) {
+        const waiting = await database.run(`select from pg_locks where locktype = 'advisory' and not granted`, []);
+        if (waiting.length > 0) return;
+      }
+    }
+
+    test('a container that is written before a deletion keeps its image, though that began sooner than it was committed', async () => {
+      const [written, committing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const writer = database.transaction(async (connection) => {
+        const seen = [containerOf(amd64)];
+        const at = new Date(MORNING);
+        await recordContainers(connection, { runtimeId: engine, at, seen, isWhole: true, removed: [], commits: [] });
+        written.resolve();
+        await committing.promise;
+      });
+      await written.promise;
+      const deletion = deleteImage({ digest: index.digest });
+      await someoneWaits();
+      committing.resolve();
+      await writer;
+      expect((await deletion).userErrors).toMatchObject([{ __typename: 'ImageInUse' }]);
+      expect(await ends(amd64)).toEqual(KEPT(amd64));
+    });
+
+    test('a container that comes while a deletion is at work is one of an unknown image', async () => {
+      const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const counting = database.transaction(async (connection) => {
+        await connection.run('select pg_advisory_xact_lock($1::int, 0)', [LOCK_SPACES.counts]);
+        held.resolve();
+        await released.promise;
+      });
+      await held.promise;
+      const deletion = deleteImage({ digest: index.digest });
+      await someoneWaits();
+      const writer = report(database, engine, MORNING, [containerOf(amd64)]);
+      released.resolve();
+      await Promise.all([counting, writer]);
+      expect((await deletion).userErrors).toEqual([]);
+      expect(await ends(amd64)).toEqual(GONE);
+    });
+
+    test('of a deletion and a container that come at once one is first, in every round', async () => {
+      for (let round = 0; round < 60; round++) {
+        const image = await build.image(app, { layers: ['base', `round ${round}`] });
+        const seen = [containerOf(image)];
+        const [{ userErrors }] = await Promise.all([
+          after(round % 5, () => deleteImage({ digest: image.digest })),
+          after(4 - (round % 5), () => report(database, engine, MORNING, seen, { isWhole: false })),
+        ]);
+        expect(await ends(image)).toEqual(userErrors.length > 0 ? KEPT(image) : GONE);
+      }
+    });
   });
 
   test('no process that answers has it any more', async () => {
@@ -557,6 +700,103 @@ describe('at the registry', () => {
     ]);
     server.verify();
     expect(await has(image)).toEqual([true]);
+  });
+
+  describe('while containers come', () => {
+    let engine: number;
+
+    beforeEach(async () => {
+      engine = await addRuntime(database, 'host-1');
+    });
+
+    /** The registry deletes, or refuses to, when a container was reported. */
+    function meanwhile(target: Content, status: number): Entry {
+      return {
+        request: `DELETE ${manifest(target.digest)}`,
+        answer: (response) =>
+          void report(database, engine, MORNING, [containerOf(target)], { isWhole: false }).then(() =>
+            response.writeHead(status).end(),
+          ),
+      };
+    }
+
+    test('one that is reported while the registry deletes its image is tied to none', async () => {
+      server.script(meanwhile(image, 202), ...gone(image.digest));
+      expect(await deleteImage({ digest: image.digest, deleteFromRegistry: true })).toMatchObject({ userErrors: [] });
+      expect(await ends(image)).toEqual(GONE);
+      expect(await database.run('select from image_deletion', [])).toEqual([]);
+    });
+
+    test('one that is reported while the registry refuses is tied by the next picture', async () => {
+      server.script(meanwhile(image, 405), there(image.digest, image.digest));
+      expect((await deleteImage({ digest: image.digest, deleteFromRegistry: true })).userErrors).toMatchObject([
+        { __typename: 'RegistryRefused' },
+      ]);
+      expect(await ends(image)).toEqual({ isThere: true, tied: null });
+      await report(database, engine, NOON, [containerOf(image)]);
+      expect(await ends(image)).toEqual(KEPT(image));
+    });
+
+    test('one that was removed and comes back meanwhile does not get the image again that it had', async () => {
+      await report(database, engine, '2026-02-01T00:00:00Z', [containerOf(image)]);
+      await report(database, engine, '2026-02-02T00:00:00Z', []);
+      server.script(meanwhile(image, 202), ...gone(image.digest));
+      expect(await deleteImage({ digest: image.digest, deleteFromRegistry: true })).toMatchObject({ userErrors: [] });
+      expect(await ends(image)).toEqual(GONE);
+    });
+
+    test('a deletion that fails, and one whose process ended long ago, stand in the way of no container', async () => {
+      await database.run(`update registry set kind = 'NONE'`, []);
+      const source = 'mutation ($input: DeleteImageInput!) { deleteImage(input: $input) { deletedDigest } }';
+      const input = { digest: image.digest, deleteFromRegistry: true };
+      expect((await web.ask(source, { input }, { asAdmin: true })).errors).toHaveLength(1);
+      expect(await database.run('select from image_deletion', [])).toEqual([]);
+      await database.run(`insert into image_deletion values ($1, now() - interval '11 minutes')`, [image.id]);
+      await report(database, engine, MORNING, [containerOf(image)]);
+      expect(await ends(image)).toEqual(KEPT(image));
+    });
+
+    test('of a deletion and a container that come at once one is first, in every round, whatever the registry does', async () => {
+      for (let round = 0; round < 40; round++) {
+        const each = await build.image(app, { layers: [`round ${round}`] });
+        const refuses = round % 4 === 3;
+        server.script(
+          { request: `DELETE ${manifest(each.digest)}`, status: refuses ? 405 : 202, times: 'any' },
+          { request: `HEAD ${manifest(each.digest)}`, status: refuses ? 200 : 404, times: 'any' },
+          { request: `GET ${manifest(each.digest)}`, status: 404, times: 'any' },
+        );
+        const seen = [containerOf(each)];
+        const [{ userErrors }] = await Promise.all([
+          after(round % 7, () => deleteImage({ digest: each.digest, deleteFromRegistry: true })),
+          after(round % 5, () => report(database, engine, MORNING, seen, { isWhole: false })),
+        ]);
+        if (userErrors[0]?.__typename === 'RegistryRefused') expect(await ends(each)).toMatchObject({ isThere: true });
+        else expect(await ends(each)).toEqual(userErrors.length > 0 ? KEPT(each) : GONE);
+      }
+    });
+
+    test('a tag whose manifest would go with it stays while that is in use', async () => {
+      await report(database, engine, MORNING, [containerOf(image)]);
+      server.script(refusal('1', 405, 'UNSUPPORTED'), { ...there('1', image.digest), times: 1 }, listing('1'));
+      expect(await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).toEqual({
+        removedId: null,
+        userErrors: [
+          {
+            __typename: 'ImageInUse',
+            message: expect.stringContaining('what 1 names is in use'),
+            path: ['input', 'deleteFromRegistry'],
+          },
+        ],
+      });
+      server.verify();
+      server.script(
+        { request: `DELETE ${manifest('1')}`, status: 202 },
+        ...gone('1'),
+        there(image.digest, image.digest),
+      );
+      expect((await deleteTag({ reference: `${host}/team/app:1`, deleteFromRegistry: true })).userErrors).toEqual([]);
+      expect(await ends(image)).toEqual(KEPT(image));
+    });
   });
 
   test('an index in the way keeps the registry from being asked, an untagged one too', async () => {

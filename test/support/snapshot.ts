@@ -34,6 +34,9 @@ const CATALOG_TABLES = [
   'held_blob',
   'held_total',
   'repository_total',
+  'container',
+  'container_event',
+  'image_deletion',
 ];
 
 const QUERIES = {
