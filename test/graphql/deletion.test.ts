@@ -332,7 +332,7 @@ describe('in the catalog', () => {
       const writer = database.transaction(async (connection) => {
         const seen = [containerOf(amd64)];
         const at = new Date(MORNING);
-        await recordContainers(connection, { runtimeId: engine, at, seen, isWhole: true, removed: [], commits: [] });
+        await recordContainers(connection, { runtimeId: engine, at, seen, present: null, removed: [], commits: [] });
         written.resolve();
         await committing.promise;
       });
@@ -368,7 +368,7 @@ describe('in the catalog', () => {
         const seen = [containerOf(image)];
         const [{ userErrors }] = await Promise.all([
           after(round % 5, () => deleteImage({ digest: image.digest })),
-          after(4 - (round % 5), () => report(database, engine, MORNING, seen, { isWhole: false })),
+          after(4 - (round % 5), () => report(database, engine, MORNING, seen, { present: null })),
         ]);
         expect(await ends(image)).toEqual(userErrors.length > 0 ? KEPT(image) : GONE);
       }
@@ -714,7 +714,7 @@ describe('at the registry', () => {
       return {
         request: `DELETE ${manifest(target.digest)}`,
         answer: (response) =>
-          void report(database, engine, MORNING, [containerOf(target)], { isWhole: false }).then(() =>
+          void report(database, engine, MORNING, [containerOf(target)], { present: null }).then(() =>
             response.writeHead(status).end(),
           ),
       };
@@ -768,7 +768,7 @@ describe('at the registry', () => {
         const seen = [containerOf(each)];
         const [{ userErrors }] = await Promise.all([
           after(round % 7, () => deleteImage({ digest: each.digest, deleteFromRegistry: true })),
-          after(round % 5, () => report(database, engine, MORNING, seen, { isWhole: false })),
+          after(round % 5, () => report(database, engine, MORNING, seen, { present: null })),
         ]);
         if (userErrors[0]?.__typename === 'RegistryRefused') expect(await ends(each)).toMatchObject({ isThere: true });
         else expect(await ends(each)).toEqual(userErrors.length > 0 ? KEPT(each) : GONE);
