@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { parseAllDocuments } from 'yaml';
 import type { ObservedContainer } from '../../src/domain/container.ts';
@@ -7,7 +7,7 @@ import type { CatalogError } from '../../src/domain/errors.ts';
 import { openRuntime } from '../../src/runtimes/index.ts';
 import { kubernetes, openKubernetes } from '../../src/runtimes/kubernetes/index.ts';
 import type { KubernetesLimits } from '../../src/runtimes/kubernetes/limits.ts';
-import type { ContainerChange, OpenRuntime, RuntimeSettings } from '../../src/runtimes/runtime.ts';
+import type { ContainerChange, OpenRuntime, RuntimeSettings, WatchesContainers } from '../../src/runtimes/runtime.ts';
 import { refusal, startApiServer, type ApiAnswer, type ApiCall, type ApiServer } from '../support/api-server.ts';
 import { describeSamples, sample, sampleJson } from '../support/samples.ts';
 
@@ -25,10 +25,10 @@ const { KUBECONFIG } = process.env;
 
 beforeAll(async () => {
   server = await startApiServer((call) => answer(call));
-  process.env['KUBECONFIG'] = server.kubeconfig;
 });
 
 beforeEach(async () => {
+  process.env['KUBECONFIG'] = server.kubeconfig;
   server.token = 'first-token';
   await server.writeToken(server.token);
 });
@@ -56,7 +56,7 @@ describeSamples('the samples', () => {
 
   test('give a container for each of a pod, with its image, state, role, workload and node', async () => {
     answer = sampleCluster();
-    const containers = await listed(await open());
+    const containers = await listed(open());
     expect(containers.map(spoken)).toEqual([
       {
         containerId: 'ce68e1f9-1111-4111-8111-111111111111/migrate',
@@ -241,7 +241,7 @@ describeSamples('the samples', () => {
   test('are watched until what happened is no longer remembered', async () => {
     const ofSample = sampleCluster();
     answer = (call) => (call.verb === 'watch' ? linesOf(sample('kubernetes-watch.ndjson')) : ofSample(call));
-    const changes = await all((await open()).watchContainers(never));
+    const changes = await all(open().watchContainers(never));
     expect(changes[0]).toEqual({ seen: [], removed: [], commits: [], hasOtherImages: false });
     expect(changes.flatMap(({ seen }) => seen).map(({ name, state }) => `${name} ${state}`)).toEqual([
       'imported/c RUNNING',
@@ -256,7 +256,7 @@ describeSamples('the samples', () => {
     const ofSample = sampleCluster();
     answer = (call) => (call.verb === 'watch' ? linesOf(sample('kubernetes-watch.ndjson')) : ofSample(call));
     const before = server.calls.length;
-    const runtime = await open();
+    const runtime = open();
     await runtime.describe(never);
     await listed(runtime);
     await all(runtime.watchContainers(never));
@@ -269,7 +269,7 @@ describeSamples('the samples', () => {
     const ofSample = sampleCluster();
     const forbidden = new Set(['nodes', 'replicasets.apps', 'jobs.batch']);
     answer = (call) => (forbidden.has(call.resource) ? refusal(403, `${call.resource} is forbidden`) : ofSample(call));
-    const runtime = await open();
+    const runtime = open();
     const containers = await listed(runtime);
     expect(containers.filter(({ image }) => image.platform !== null)).toEqual([]);
     expect(containers.filter(({ state }) => state === 'UNKNOWN')).toEqual([]);
@@ -305,7 +305,7 @@ describeSamples('the samples', () => {
 describe('containers', () => {
   const noted = (pods: object[], nodes: object[] = [node('a')]) => {
     answer = cluster({ pods: () => list(pods), nodes });
-    return open().then(listed);
+    return listed(open());
   };
   const stateOf = async (status: object, metadata: object = {}, spec: object = {}) => {
     const [container] = await noted([pod('p', status, metadata, spec)]);
@@ -353,7 +353,7 @@ describe('containers', () => {
     let lists = 0;
     const rest = cluster({ pods: () => list([pod('p', RUNS, {}, { nodeName: 'new' })]), nodes: [] });
     answer = (call) => (call.resource === 'nodes' ? list(lists++ === 0 ? [] : [node('new')]) : rest(call));
-    const [container] = await listed(await open());
+    const [container] = await listed(open());
     expect(container).toMatchObject({ state: 'RUNNING', image: { platform: { os: 'linux' } } });
   });
 
@@ -428,19 +428,19 @@ describe('a list', () => {
         return list([pod('b')]);
       },
     });
-    expect((await listed(await open())).map(({ name }) => name)).toEqual(['a/c', 'b/c']);
+    expect((await listed(open())).map(({ name }) => name)).toEqual(['a/c', 'b/c']);
     expect(expired).toBe(1);
   });
 
   test('that expires always is given up', async () => {
     answer = cluster({ pods: ({ query }) => (query.has('continue') ? refusal(410, 'too old') : list([], 'stale')) });
-    await expect(listed(await open())).rejects.toMatchObject({ name: 'RuntimeFault', code: 'UNREACHABLE' });
+    await expect(listed(open())).rejects.toMatchObject({ name: 'RuntimeFault', code: 'UNREACHABLE' });
   });
 
   test('asks for chunks of 500, in each of the namespaces that were chosen', async () => {
     answer = cluster({ pods: ({ namespace }) => list([pod(`in-${namespace}`)]) });
     const before = server.calls.length;
-    const containers = await listed(await open({ namespaces: ['shop', 'lab', 'shop'] }));
+    const containers = await listed(open({ namespaces: ['shop', 'lab', 'shop'] }));
     expect(containers.map(({ name }) => name)).toEqual(['in-shop/c', 'in-lab/c']);
     const asked = server.calls.slice(before).filter(({ resource }) => resource === 'pods');
     expect(asked.map(({ namespace, query }) => `${namespace} ${query.toString()}`)).toEqual([
@@ -454,20 +454,20 @@ describe('a list', () => {
     answer = cluster({
       pods: () => (refused++ === 0 ? refusal(429, 'slow down', { 'retry-after': '0' }) : list([pod('a')])),
     });
-    expect(await listed(await open())).toHaveLength(1);
+    expect(await listed(open())).toHaveLength(1);
   });
 
   test('ends with the reason of its signal', async () => {
     const controller = new AbortController();
     answer = cluster({ pods: () => () => controller.abort(new Error('that is enough')) });
-    await expect(listed(await open(), controller.signal)).rejects.toThrow('that is enough');
+    await expect(listed(open(), controller.signal)).rejects.toThrow('that is enough');
   });
 });
 
 describe('a watch', () => {
   test('is connected first, and misses nothing that happens after', async () => {
     const watched = watchedCluster('41');
-    const { next } = await watching();
+    const { next } = watching();
     expect(await next()).toEqual({ seen: [], removed: [], commits: [], hasOtherImages: false });
     expect(watched.versions).toEqual(['41']);
     watched.tell('ADDED', pod('new'));
@@ -476,7 +476,7 @@ describe('a watch', () => {
 
   test('tells of a burst together, and of what was removed meanwhile that alone', async () => {
     const watched = watchedCluster('1');
-    const { next } = await watching();
+    const { next } = watching();
     await next();
     watched.tell('ADDED', pod('a'));
     watched.tell('ADDED', pod('b'));
@@ -493,7 +493,7 @@ describe('a watch', () => {
 
   test('that the server closes goes on at the version of its last bookmark', async () => {
     const watched = watchedCluster('1');
-    const { next } = await watching();
+    const { next } = watching();
     await next();
     watched.tell('ADDED', pod('a', {}, { resourceVersion: '5' }));
     await next();
@@ -507,7 +507,7 @@ describe('a watch', () => {
 
   test('whose connection breaks within an event has that event again', async () => {
     const watched = watchedCluster('1');
-    const { next } = await watching();
+    const { next } = watching();
     await next();
     watched.write('{"type":"ADDED","object":{"metadata":{"uid":"half');
     server.breakConnections();
@@ -519,7 +519,7 @@ describe('a watch', () => {
 
   test('that says nothing beyond its time is taken for dead and begun again', async () => {
     const watched = watchedCluster('1');
-    const { next } = await watching({}, { watch: 100, watchMargin: 100 });
+    const { next } = watching({}, { watch: 100, watchMargin: 100 });
     await next();
     await watched.connected(2);
     expect(watched.versions).toEqual(['1', '1']);
@@ -530,7 +530,7 @@ describe('a watch', () => {
     ['answered', null],
   ])('whose version is %s to be too old ends, so that the list is read again', async (_how, event) => {
     const watched = watchedCluster('1');
-    const { next, end } = await watching();
+    const { next, end } = watching();
     await next();
     if (event) watched.write(`${JSON.stringify(event())}\n`);
     else {
@@ -545,7 +545,7 @@ describe('a watch', () => {
     const shop = watchedCluster('1');
     const ofShop = answer;
     answer = (call) => (call.verb === 'watch' && call.namespace === 'lab' ? refusal(403, 'forbidden') : ofShop(call));
-    const { next } = await watching({ namespaces: ['shop', 'lab'] });
+    const { next } = watching({ namespaces: ['shop', 'lab'] });
     await expect(next()).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: expect.stringContaining('the verb watch on pods'),
@@ -555,7 +555,7 @@ describe('a watch', () => {
 
   test('reads no faster than it is taken from, and loses nothing', async () => {
     const watched = watchedCluster('1');
-    const { next } = await watching({}, { burst: 1, burstBytes: 1_000 });
+    const { next } = watching({}, { burst: 1, burstBytes: 1_000 });
     await next();
     const names = Array.from({ length: 200 }, (_, index) => `p${index}`);
     for (const name of names) watched.tell('ADDED', pod(name));
@@ -571,7 +571,7 @@ describe('a watch', () => {
   test('ends with the reason of its signal', async () => {
     const controller = new AbortController();
     watchedCluster('1');
-    const changes = (await open()).watchContainers(controller.signal)[Symbol.asyncIterator]();
+    const changes = open().watchContainers(controller.signal)[Symbol.asyncIterator]();
     await changes.next();
     const ended = changes.next();
     controller.abort(new Error('that is enough'));
@@ -583,12 +583,12 @@ describe('a cluster that lies', () => {
   test('may list endlessly', async () => {
     let count = 0;
     answer = cluster({ pods: () => list([pod(`p${count++}`)], 'more') });
-    await expect(listed(await open({}, { objects: 20 }))).rejects.toMatchObject({
+    await expect(listed(open({}, { objects: 20 }))).rejects.toMatchObject({
       code: 'TOO_LARGE',
       message: expect.stringContaining('more than 20'),
     });
     answer = cluster({ pods: () => list([], 'more') });
-    await expect(listed(await open({}, { chunks: 20 }))).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    await expect(listed(open({}, { chunks: 20 }))).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
 
   test('may send a pod of 100 MB', async () => {
@@ -598,13 +598,13 @@ describe('a cluster that lies', () => {
         endlessly(response, 100);
       },
     });
-    await expect(listed(await open())).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    await expect(listed(open())).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
 
   test('may send a line of a watch that does not end', async () => {
     const rest = cluster({ pods: () => list([]) });
     answer = (call) => (call.verb === 'watch' ? (response) => endlessly(response, 100) : rest(call));
-    const { next } = await watching();
+    const { next } = watching();
     await next();
     await expect(next()).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
@@ -618,12 +618,12 @@ describe('a cluster that lies', () => {
     ['a pod without a name', '{"items":[{"metadata":{"uid":"a","namespace":"b"}}]}'],
   ])('may send %s', async (_what, body) => {
     answer = cluster({ pods: () => (response) => response.end(body) });
-    await expect(listed(await open())).rejects.toMatchObject({ name: 'RuntimeFault', code: 'MALFORMED' });
+    await expect(listed(open())).rejects.toMatchObject({ name: 'RuntimeFault', code: 'MALFORMED' });
   });
 
   test('may send broken JSON in a watch', async () => {
     const watched = watchedCluster('1');
-    const { next } = await watching();
+    const { next } = watching();
     await next();
     watched.write('{"type":\n');
     await expect(next()).rejects.toMatchObject({ code: 'MALFORMED' });
@@ -635,28 +635,28 @@ describe('a cluster that lies', () => {
     answer = cluster({
       pods: () => list([pod('p', { containerStatuses: 'x' }, metadata, { ...spec, nodeName: null })]),
     });
-    expect(await listed(await open())).toMatchObject([
+    expect(await listed(open())).toMatchObject([
       { name: 'p/c', imageReference: '', state: 'CREATED', ports: [], command: [], mounts: [], createdAt: null },
     ]);
   });
 
   test('may never answer', async () => {
     answer = cluster({ pods: () => () => undefined });
-    await expect(listed(await open({}, { firstByte: 50 }))).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(listed(open({}, { firstByte: 50 }))).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 
   test('may make owners go in a circle', async () => {
     const circle = ownedBy('uid-of-r', 'apps/v1', 'ReplicaSet', 'r', 'uid-of-r');
     const owner = { ownerReferences: [reference('apps/v1', 'ReplicaSet', 'r', 'uid-of-r')] };
     answer = cluster({ pods: () => list([pod('p', {}, owner)]), owned: { r: circle } });
-    expect(await listed(await open())).toMatchObject([{ workload: { kind: 'ReplicaSet', name: 'r' } }]);
+    expect(await listed(open())).toMatchObject([{ workload: { kind: 'ReplicaSet', name: 'r' } }]);
   });
 });
 
 describe('signing in', () => {
   test('takes the token of the file as it is now', async () => {
     answer = cluster({ pods: () => list([pod('a')]) });
-    const runtime = await open();
+    const runtime = open();
     expect(await listed(runtime)).toHaveLength(1);
     server.token = 'second-token';
     await server.writeToken('second-token');
@@ -666,7 +666,7 @@ describe('signing in', () => {
   test('says what to do where the token is refused', async () => {
     answer = cluster({ pods: () => list([]) });
     server.token = 'another-token';
-    await expect(listed(await open())).rejects.toMatchObject({
+    await expect(listed(open())).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: expect.stringMatching(/^test: list nodes was answered with 401 .*renew/),
     });
@@ -674,7 +674,7 @@ describe('signing in', () => {
 
   test('names the right that is missing', async () => {
     answer = cluster({ pods: () => refusal(403, 'pods is forbidden') });
-    await expect(listed(await open({ namespaces: ['shop'] }))).rejects.toMatchObject({
+    await expect(listed(open({ namespaces: ['shop'] }))).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message:
         'test: list pods in shop was answered with 403 (pods is forbidden): it needs the verb list on pods, as in docs/kubernetes-role.yaml.',
@@ -684,23 +684,32 @@ describe('signing in', () => {
   test('trusts the authority of the context alone, and sends no token in the clear', async () => {
     answer = cluster({ pods: () => list([]) });
     const before = server.calls.length;
-    await expect(listed(await open({ endpoint: 'untrusted' }))).rejects.toMatchObject({
+    await expect(listed(open({ endpoint: 'untrusted' }))).rejects.toMatchObject({
       code: 'UNREACHABLE',
       message: expect.stringContaining('certificate'),
     });
-    await expect(listed(await open({ endpoint: 'plain' }))).rejects.toMatchObject({ name: 'RuntimeFault' });
+    await expect(listed(open({ endpoint: 'plain' }))).rejects.toMatchObject({ name: 'RuntimeFault' });
     expect(server.calls.length).toBe(before);
   });
 
   test('knows which contexts there are', async () => {
-    await expect(open({ endpoint: 'nowhere' })).rejects.toMatchObject({
+    await expect(listed(open({ endpoint: 'nowhere' }))).rejects.toMatchObject({
       code: 'UNREACHABLE',
       message: 'nowhere: the kubeconfig has no context of this name; it has test, untrusted, plain.',
     });
   });
 
+  test('finds a kubeconfig that came later', async () => {
+    answer = cluster({ pods: () => list([pod('a')]) });
+    process.env['KUBECONFIG'] = `${server.kubeconfig}-to-come`;
+    const runtime = open();
+    await expect(listed(runtime)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    process.env['KUBECONFIG'] = server.kubeconfig;
+    expect(await listed(runtime)).toHaveLength(1);
+  });
+
   test('knows when it is in no pod', async () => {
-    await expect(open({ endpoint: 'in-cluster' })).rejects.toMatchObject({
+    await expect(listed(open({ endpoint: 'in-cluster' }))).rejects.toMatchObject({
       code: 'UNREACHABLE',
       message: expect.stringContaining('runs in no pod'),
     });
@@ -710,13 +719,22 @@ describe('signing in', () => {
     const broken = `${server.kubeconfig}-broken`;
     await writeFile(broken, 'users:\n  - name: a\n    user: { token: s3cret\n');
     process.env['KUBECONFIG'] = broken;
-    try {
-      const fault = await open().catch((error: unknown) => error);
-      expect(fault).toMatchObject({ name: 'RuntimeFault', code: 'UNREACHABLE' });
-      expect(String(fault)).not.toContain('s3cret');
-    } finally {
-      process.env['KUBECONFIG'] = server.kubeconfig;
-    }
+    const fault = await listed(open()).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ name: 'RuntimeFault', code: 'UNREACHABLE' });
+    expect(String(fault)).not.toContain('s3cret');
+  });
+
+  test('says why where nobody answers', async () => {
+    const gone = await startApiServer(() => undefined);
+    await gone.close();
+    const config = await readFile(server.kubeconfig, 'utf8');
+    const address = gone.url.replace('127.0.0.1', 'localhost');
+    process.env['KUBECONFIG'] = `${server.kubeconfig}-gone`;
+    await writeFile(process.env['KUBECONFIG'], config.replace(server.url, address));
+    await expect(listed(open())).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: expect.stringMatching(/^test: list nodes: .*ECONNREFUSED/),
+    });
   });
 });
 
@@ -724,13 +742,13 @@ describe('what a cluster is', () => {
   test('is its version, and the platform of most of its nodes', async () => {
     const nodes = [node('a', 'windows', '10.0.20348'), node('b'), node('c')];
     answer = cluster({ pods: () => list([]), nodes });
-    expect(await (await open()).describe(never)).toEqual({ version: 'v1.34.1', os: 'linux', architecture: 'amd64' });
+    expect(await open().describe(never)).toEqual({ version: 'v1.34.1', os: 'linux', architecture: 'amd64' });
   });
 
   test('is its version alone where nodes are forbidden', async () => {
     const rest = cluster({ pods: () => list([]) });
     answer = (call) => (call.resource === 'nodes' ? refusal(403, 'forbidden') : rest(call));
-    expect(await (await open()).describe(never)).toEqual({ version: 'v1.34.1', os: null, architecture: null });
+    expect(await open().describe(never)).toEqual({ version: 'v1.34.1', os: null, architecture: null });
   });
 });
 
@@ -764,8 +782,11 @@ describe('settings', () => {
   });
 });
 
-async function open(settings: Partial<RuntimeSettings> = {}, limits: Partial<KubernetesLimits> = {}) {
-  const runtime = await openKubernetes({ ...SETTINGS, ...settings }, { resumePause: 1, ...limits });
+function open(
+  settings: Partial<RuntimeSettings> = {},
+  limits: Partial<KubernetesLimits> = {},
+): OpenRuntime & WatchesContainers {
+  const runtime = openKubernetes({ ...SETTINGS, ...settings }, { resumePause: 1, ...limits });
   opened.push(runtime);
   return runtime;
 }
@@ -780,8 +801,8 @@ async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-async function watching(settings: Partial<RuntimeSettings> = {}, limits: Partial<KubernetesLimits> = {}) {
-  const changes = (await open(settings, limits)).watchContainers(never)[Symbol.asyncIterator]();
+function watching(settings: Partial<RuntimeSettings> = {}, limits: Partial<KubernetesLimits> = {}) {
+  const changes = open(settings, limits).watchContainers(never)[Symbol.asyncIterator]();
   return {
     async next(): Promise<ContainerChange> {
       const { value, done } = await changes.next();

@@ -29,12 +29,13 @@ export interface ApiRequest {
 export class KubernetesApi {
   readonly limits: KubernetesLimits;
   readonly endpoint: string;
-  readonly #credentials: Credentials;
+  readonly #openCredentials: () => Promise<Credentials>;
+  #credentials: Promise<Credentials> | null = null;
   readonly #closing = new AbortController();
 
-  constructor(endpoint: string, credentials: Credentials, limits: KubernetesLimits) {
+  constructor(endpoint: string, credentials: () => Promise<Credentials>, limits: KubernetesLimits) {
     this.endpoint = endpoint;
-    this.#credentials = credentials;
+    this.#openCredentials = credentials;
     this.limits = limits;
   }
 
@@ -82,16 +83,17 @@ export class KubernetesApi {
 
   /** The answer to a request that succeeded. Credentials that were refused are read again once: tokens rotate. */
   async #open(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const credentials = await this.#signIn();
     let isRenewed = false;
     for (let pauses = 0; ;) {
-      const options = await this.#credentials.requestOptions();
-      const response = await this.#send(request, options, signal);
+      const options = await credentials.requestOptions();
+      const response = await this.#send(credentials.server + pathOf(request), request, options, signal);
       const { statusCode: status = 0 } = response;
       if (status === 200) return response;
 
       const explanation = await readBody(response, MAX_EXPLANATION, this.limits.body);
       const pause = PAUSING.has(status) ? Number(response.headers['retry-after']) : NaN;
-      if (status === 401 && !isRenewed && (await this.#credentials.renew(options))) {
+      if (status === 401 && !isRenewed && (await credentials.renew(options))) {
         isRenewed = true;
       } else if (pause <= LONGEST_PAUSE && pauses < MAX_PAUSES) {
         pauses++;
@@ -102,9 +104,19 @@ export class KubernetesApi {
     }
   }
 
-  #send(request: ApiRequest, options: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  /** What can't be opened now may be there later. */
+  async #signIn(): Promise<Credentials> {
+    try {
+      return await (this.#credentials ??= this.#openCredentials());
+    } catch (error) {
+      this.#credentials = null;
+      throw error;
+    }
+  }
+
+  #send(address: string, request: ApiRequest, options: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const url = new URL(this.#credentials.server + pathOf(request));
+    const url = new URL(address);
     const send = url.protocol === 'http:' ? httpRequest : httpsRequest;
     const sent = send(url, {
       ...options,

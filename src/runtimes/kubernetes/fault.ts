@@ -37,7 +37,9 @@ export function statusFault(status: number, body: Uint8Array, request: ApiReques
 /** What the connection, TLS or the end of a body threw. */
 export function transportFault(error: unknown, request: ApiRequest, endpoint: string): RuntimeFault {
   if (error instanceof RuntimeFault) return error;
-  return new RuntimeFault('UNREACHABLE', `${nameOf(request, endpoint)}: ${messageOf(error)}`, { cause: error });
+  // What failed at several addresses has a code alone.
+  const said = messageOf(error) || String((error as NodeJS.ErrnoException).code);
+  return new RuntimeFault('UNREACHABLE', `${nameOf(request, endpoint)}: ${said}`, { cause: error });
 }
 
 /** Parses what a cluster sent. */

@@ -9,18 +9,18 @@ import { DEFAULT_LIMITS, type KubernetesLimits } from './limits.ts';
 export const kubernetes: RuntimeKind = {
   kind: 'KUBERNETES',
   check: checkSettings,
-  open: openKubernetes,
+  open: async (settings) => openKubernetes(settings),
 };
 
-/** Rejects with a RuntimeFault where there is no such context, or no pod around this process. */
-export async function openKubernetes(
-  settings: RuntimeSettings,
+/** Looks for the context, or the pod around this process, when something is asked: until then it may come. */
+export function openKubernetes(
+  { endpoint, namespaces }: RuntimeSettings,
   limits: Partial<KubernetesLimits> = {},
-): Promise<Cluster> {
+): Cluster {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  const namespaces = [...new Set(settings.namespaces)];
-  const credentials = await openCredentials(settings.endpoint, all.connections + namespaces.length);
-  return new Cluster(new KubernetesApi(settings.endpoint, credentials, all), namespaces);
+  const chosen = [...new Set(namespaces)];
+  const credentials = () => openCredentials(endpoint, all.connections + chosen.length);
+  return new Cluster(new KubernetesApi(endpoint, credentials, all), chosen);
 }
 
 const MAX_CONTEXT_NAME = 500;
