@@ -79,12 +79,10 @@ const SYSTEM_TYPES: ReadonlySet<PackageType> = new Set<PackageType>(['APK', 'DEB
 /** What stands between namespace and name in a name of the ecosystem; there is no namespace where none stands. */
 const SEPARATORS: Partial<Record<PackageType, string>> = { NPM: '/', GO: '/', COMPOSER: '/', MAVEN: ':' };
 
-/** An artifact of old, of which no group is known, is in the group of its own name: commons-io:commons-io. */
 function splitName(type: PackageType, name: string): [string | null, string] {
   const separator = SEPARATORS[type];
   const at = separator === undefined ? -1 : name.lastIndexOf(separator);
-  if (at > 0) return [name.slice(0, at), name.slice(at + 1)];
-  return [type === 'MAVEN' ? name : null, name];
+  return at > 0 ? [name.slice(0, at), name.slice(at + 1)] : [null, name];
 }
 
 /** RPM alone has the epoch as a qualifier. */
