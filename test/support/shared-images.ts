@@ -39,6 +39,17 @@ export function describeRegistry(title: string, tests: () => void): void {
   else describe.skip(`${title} (skipped: ${reason})`, tests);
 }
 
+/** A group of tests on the bytes of the images alone, reported as skipped where there are none. */
+export function describeImages(title: string, tests: () => void): void {
+  if (existsSync(imagesFolder)) describe(title, tests);
+  else describe.skip(`${title} (skipped: there are no real images beside the checkout)`, tests);
+}
+
+/** The bytes of a blob, as a registry would serve them. */
+export function readBlob(digest: string): Buffer {
+  return readFileSync(join(imagesFolder, 'oci/blobs', digest.replace(':', '/')));
+}
+
 export interface ExpectedLayer {
   readonly digest: string;
   readonly media_type: string;
@@ -83,11 +94,20 @@ export interface ExpectedManifest {
     readonly history: number;
     readonly empty_history: number;
   };
+  /** What the file system of an image holds; null where a layer is not to be had. */
+  readonly contents?: { readonly packages: Readonly<Record<string, ExpectedPackages>> } | null;
   readonly tagged_as: readonly string[];
   /** Images whose layers are the bottom of its own, nearest first; those with the same layers are one entry. */
   readonly bases?: readonly { readonly layers: number; readonly images: readonly string[] }[];
   readonly same_layers_as?: readonly string[];
   readonly in_repositories: readonly string[];
+}
+
+export interface ExpectedPackages {
+  readonly count: number;
+  readonly samples: readonly { readonly name: string; readonly version: string }[];
+  /** Of the sorted lines `name version`. */
+  readonly list_sha256: string;
 }
 
 export interface Expected {
