@@ -68,6 +68,7 @@ const config: CodegenConfig = {
           RegistryRefused: USER_ERROR,
           SearchResultConnection: `import('../graphql/connection.ts').ConnectionOf<import('${READS}').SearchHit>`,
           SearchResultEdge: '../graphql/types/search.ts#SearchEdge',
+          UsedByContainers: BLOCKER,
           UserError: USER_ERROR,
         },
       },

@@ -28,6 +28,11 @@ export interface ImageConfiguration {
   readonly history: readonly HistoryStep[];
   /** Bottom first. */
   readonly diffIds: readonly Digest[];
+  /**
+   * Id of the container that it was made from, 64 hex digits: the one that was committed, or that of the last step of an
+   * old build, which nobody else knows. Null where it names none.
+   */
+  readonly madeFrom: string | null;
 }
 
 /** How a container of the image is run. Stored as it is here; the names are those of the API. */
@@ -97,6 +102,7 @@ export function parseImageConfig(raw: Uint8Array): ImageConfiguration {
     labels: textMap(config['Labels']),
     history: arrayOf(document['history'], 'history', MAX_LAYERS).map(readStep),
     diffIds: arrayOf(rootfs['diff_ids'], 'rootfs.diff_ids', MAX_LAYERS).map(readDiffId),
+    madeFrom: readContainerId(document['container']),
   };
 }
 
@@ -186,6 +192,10 @@ function readStep(value: Json): HistoryStep {
 function cutText(value: Json | undefined, length: number): string | null {
   const text = textOf(value);
   return text === null ? null : cut(text, length);
+}
+
+function readContainerId(value: Json | undefined): string | null {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : null;
 }
 
 function readDiffId(value: Json, at: number): Digest {

@@ -413,6 +413,17 @@ describe('an image configuration', () => {
     });
   });
 
+  test.each<[unknown, boolean]>([
+    ['0a'.repeat(32), true],
+    ['0A'.repeat(32), false],
+    ['0a'.repeat(31), false],
+    [' '.repeat(64), false],
+    [null, false],
+    [{}, false],
+  ])('is made from %p: %p', (container, isContainer) => {
+    expect(parse({ container, container_config: { Image: 'x' } }).madeFrom).toBe(isContainer ? container : null);
+  });
+
   test('is bounded in every list and text', () => {
     const { run } = parse({
       config: {

@@ -288,6 +288,36 @@ describe('in the catalog', () => {
       expect(await rowVersionsOf(database)).toEqual(rows);
     });
 
+    test('is told with the containers of all that would have gone, page by page', async () => {
+      await report(database, engine, MORNING, [
+        { ...containerOf(amd64, 'c'), state: 'EXITED' },
+        containerOf(amd64, 'a'),
+        containerOf(arm64, 'b'),
+        containerOf(await build.image(app, { layers: ['other'] }), 'other'),
+      ]);
+      const source = `mutation ($input: DeleteImageInput!, $after: String) {
+        deleteImage(input: $input) {
+          userErrors { ... on ImageInUse { containers(first: 2, after: $after) { nodes { name } totalCount pageInfo { endCursor } } } }
+        }
+      }`;
+      const ask = async (after: string | null) => {
+        const { deleteImage } = await data<{ deleteImage: { userErrors: { containers: InUsePage }[] } }>(
+          source,
+          { input: { digest: index.digest }, after },
+          true,
+        );
+        return deleteImage.userErrors[0]?.containers as InUsePage;
+      };
+      interface InUsePage {
+        readonly nodes: { name: string }[];
+        readonly totalCount: number;
+        readonly pageInfo: { endCursor: string };
+      }
+      const { nodes, totalCount, pageInfo } = await ask(null);
+      expect({ nodes, totalCount }).toEqual({ nodes: [{ name: 'a' }, { name: 'b' }], totalCount: 3 });
+      expect((await ask(pageInfo.endCursor)).nodes).toEqual([{ name: 'c' }]);
+    });
+
     test('keeps the index that lists it, and so what else that lists', async () => {
       await report(database, engine, MORNING, [containerOf(amd64)]);
       expect((await deleteImage({ digest: arm64.digest })).userErrors).toMatchObject([
@@ -465,6 +495,58 @@ describe('a simulation', () => {
     // The simulation, three pages and their lengths, the indexes and images of reasons with the records of those, and the
     // tags of either page.
     expect(database.statements.length).toBeLessThanOrEqual(12);
+  });
+
+  test('says which containers stand in the way, and that the indexes of their images stay', async () => {
+    const app = await build.repository('one.example.com/team/app');
+    const [used, other, free] = [
+      await build.image(app, { layers: ['base', 'used'] }),
+      await build.image(app, { layers: ['base', 'other'] }),
+      await build.image(app, { layers: ['base', 'free'] }),
+    ];
+    const index = await build.index(app, [
+      { child: used, platform: 'linux/amd64' },
+      { child: other, platform: 'linux/arm64' },
+    ]);
+    const engine = await addRuntime(database, 'host-1');
+    const names = ['a', 'b', 'c'];
+    await report(
+      database,
+      engine,
+      MORNING,
+      names.map((name) => containerOf(used, name)),
+    );
+    const ReferencedByIndex = { __typename: 'ReferencedByIndex', count: 1, indexes: [{ digest: index.digest }] };
+    const simulation = () =>
+      simulate(
+        {},
+        `deletableCount blockedCount freedSize deletable { nodes { digest } }
+         blocked { nodes { image { digest } reasons {
+           __typename
+           ... on ReferencedByIndex { count indexes { digest } }
+           ... on UsedByContainers { count containers(first: 2) { name } }
+         } } }`,
+      );
+    expect(await simulation()).toEqual({
+      deletableCount: 1,
+      blockedCount: 2,
+      freedSize: 1000,
+      deletable: { nodes: [{ digest: free.digest }] },
+      blocked: {
+        nodes: [
+          {
+            image: { digest: used.digest },
+            reasons: [
+              { __typename: 'UsedByContainers', count: 3, containers: [{ name: 'a' }, { name: 'b' }] },
+              ReferencedByIndex,
+            ],
+          },
+          { image: { digest: other.digest }, reasons: [ReferencedByIndex] },
+        ],
+      },
+    });
+    await report(database, engine, NOON, []);
+    expect(await simulation()).toMatchObject({ deletableCount: 3, blockedCount: 0, freedSize: 4000 });
   });
 
   test('pages continue where they ended, from the field itself or from the simulation', async () => {

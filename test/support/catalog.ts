@@ -34,6 +34,8 @@ export interface ImageTraits {
   readonly user?: string | null;
   readonly command?: readonly string[] | null;
   readonly subject?: Digest | null;
+  /** Id of a container, 64 hex digits. */
+  readonly madeFrom?: string | null;
 }
 
 export type CatalogBuilder = ReturnType<typeof catalogOf>;
@@ -123,8 +125,8 @@ export function catalogOf(database: Database) {
       const run: RunConfig = { ...NO_CONFIG, user, command };
       await database.run(
         `insert into image (manifest_id, config_digest, os, architecture, variant, os_version, os_features, created_at,
-           run_config, labels, history, layer_count, size, top_chain_id, first_seen_at)
-         values ($1, $2, $3, $4, $5, $6, '{}', $7, $8, $9, $10, $11, $12, $13, $14)`,
+           run_config, labels, history, layer_count, size, top_chain_id, first_seen_at, made_from)
+         values ($1, $2, $3, $4, $5, $6, '{}', $7, $8, $9, $10, $11, $12, $13, $14, decode($15, 'hex'))`,
         [
           content.id,
           digestBytes(configDigest),
@@ -140,6 +142,7 @@ export function catalogOf(database: Database) {
           layers.length * layerSize,
           stack.length === 0 ? null : digestBytes(stack.at(-1) as Digest),
           SEEN,
+          traits.madeFrom ?? null,
         ],
       );
       await recordImageTexts(database, [

@@ -55,7 +55,7 @@ const QUERIES = {
     join manifest m on m.id = rm.manifest_id order by 1, 2`,
   image: `select digest_text(m.digest) as digest, digest_text(i.config_digest) as config, i.os, i.architecture,
     i.variant, i.created_at, i.run_config, i.labels, i.history, i.layer_count, i.size, i.uncompressed_size,
-    digest_text(i.top_chain_id) as chain from image i join manifest m on m.id = i.manifest_id order by 1`,
+    digest_text(i.top_chain_id) as chain, encode(i.made_from, 'hex') as made_from from image i join manifest m on m.id = i.manifest_id order by 1`,
   entry: `select digest_text(x.digest) as index, e.position, e.digest, digest_text(c.digest) as child, e.os,
     e.architecture from index_entry e join manifest x on x.id = e.index_id
     left join manifest c on c.id = e.child_id order by 1, 2`,

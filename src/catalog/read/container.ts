@@ -45,6 +45,9 @@ export function containerReads(connection: Connection) {
     containers: rootList(connection, ({ asOf, ...args }: ContainerListArguments & { readonly asOf?: Date | null }) =>
       asOf == null ? listOf('containers', args) : containersAsOf(asOf, args),
     ),
+    containersOfImages: rootList(connection, ({ imageIds }: { readonly imageIds: readonly number[] }) =>
+      listOf('containersOfImages', {}, sql`c.image_id = any(${imageIds}::int[])`),
+    ),
     containersByRuntime: nestedList(connection, (args: ContainerListArguments) => ({
       ...listOf('containersByRuntime', args),
       within: raw('c.runtime_id'),

@@ -1,5 +1,6 @@
 import type { Connection } from '../database.ts';
 import type { Ear } from '../events.ts';
+import { commitReads } from './commit.ts';
 import { containerReads } from './container.ts';
 import { baseImageReads } from './base-image.ts';
 import { derivedImageReads } from './derived-image.ts';
@@ -92,6 +93,7 @@ export function createReads(connection: Connection) {
     ...layerReads(connection),
     ...runtimeReads(connection),
     ...containerReads(connection),
+    ...commitReads(connection, imagesById),
     ...searchReads(connection),
     ...sync,
     ...numberReads(connection),

@@ -113,16 +113,16 @@ async function insertImages(
     `/* catalog.insertImages */
      insert into image (manifest_id, config_digest, os, architecture, variant, os_version, os_features, created_at,
                         author, run_config, labels, history, layer_count, size, uncompressed_size, top_chain_id,
-                        first_seen_at)
+                        made_from, first_seen_at)
      select n.manifest_id, n.config_digest, n.os, n.architecture, n.variant, n.os_version,
             array(select jsonb_array_elements_text(n.os_features::jsonb)), n.created_at, n.author,
             n.run_config::jsonb, n.labels::jsonb, n.history::jsonb, n.layer_count, n.size, n.uncompressed_size,
-            n.top_chain_id, $17::timestamptz
+            n.top_chain_id, n.made_from, $18::timestamptz
      from unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                  $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::bigint[],
-                 $15::bigint[], $16::bytea[])
+                 $15::bigint[], $16::bytea[], $17::bytea[])
        as n(manifest_id, config_digest, os, architecture, variant, os_version, os_features, created_at, author,
-            run_config, labels, history, layer_count, size, uncompressed_size, top_chain_id)`,
+            run_config, labels, history, layer_count, size, uncompressed_size, top_chain_id, made_from)`,
     [
       images.map((image) => ids.get(image.digest)),
       images.map((image) => digestBytes(image.manifest.config.digest)),
@@ -140,6 +140,7 @@ async function insertImages(
       images.map((image) => sizeOf(image.layers)),
       images.map((image) => uncompressedSizeOf(image.layers)),
       images.map((image) => topChainId(image.layers)),
+      images.map(({ configuration: { madeFrom } }) => (madeFrom === null ? null : Buffer.from(madeFrom, 'hex'))),
       at,
     ],
   );

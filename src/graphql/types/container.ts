@@ -22,6 +22,8 @@ export const containerLoaders = (reads: CatalogReads) => ({
   containersByRepository: batchPages(reads.containersByRepository),
   containersByTag: batchPages(reads.containersByTag),
   containerCountByImage: batchOne(reads.containerCountsByImage),
+  containerCommitted: batchOne(reads.containersCommitted),
+  committedImagesByContainer: batchPages(reads.committedImages),
 });
 
 export const containerResolvers: Resolvers = {
@@ -48,6 +50,7 @@ export const containerResolvers: Resolvers = {
       const tag = await tagOf(container, loaders);
       return tag === null ? [] : loaders.newerTagsByTag.list(tag.id, args);
     },
+    committedImages: ({ id }, args, { loaders }) => loaders.committedImagesByContainer.connection(id, args),
   },
   ContainerConnection: connectionFields,
 };

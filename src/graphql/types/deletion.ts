@@ -16,7 +16,7 @@ export type Simulation = SimulationRecord &
 
 /** One kind of what a blocked image has. */
 export interface Blocker {
-  readonly __typename: 'ReferencedByIndex' | 'NamedByTags' | 'BaseOfImages';
+  readonly __typename: 'UsedByContainers' | 'ReferencedByIndex' | 'NamedByTags' | 'BaseOfImages';
   readonly count: number;
   readonly blocked: BlockedImageRecord;
 }
@@ -39,6 +39,9 @@ export const deletionResolvers: Resolvers = {
       return { removedId: removedId === null ? null : formatNodeId('Tag', removedId), userErrors };
     },
   },
+  ImageInUse: {
+    containers: ({ imageIds = [] }, args, { reads }) => rootConnection(reads.containersOfImages, { ...args, imageIds }),
+  },
   DeletionSimulation: {
     deletable: ({ filter }, args, { reads }) => rootConnection(reads.deletableImages, { ...args, filter }),
     indexes: ({ filter }, args, { reads }) => rootConnection(reads.deletableIndexes, { ...args, filter }),
@@ -49,6 +52,7 @@ export const deletionResolvers: Resolvers = {
   BlockedImage: {
     reasons: (blocked) => {
       const counts = {
+        UsedByContainers: blocked.containerCount,
         ReferencedByIndex: blocked.indexCount,
         NamedByTags: blocked.tagCount,
         BaseOfImages: blocked.derivedCount,
@@ -56,6 +60,10 @@ export const deletionResolvers: Resolvers = {
       const kinds = Object.entries(counts) as [Blocker['__typename'], number][];
       return kinds.flatMap(([__typename, count]) => (count === 0 ? [] : [{ __typename, count, blocked }]));
     },
+  },
+  UsedByContainers: {
+    containers: ({ blocked }, { first }, { loaders }) =>
+      loaders.containersByImage.connection(blocked.image.manifestId, { first }).nodes(),
   },
   ReferencedByIndex: {
     async indexes({ blocked }, { first }, { loaders }) {

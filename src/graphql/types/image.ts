@@ -76,6 +76,7 @@ export const imageResolvers: Resolvers = {
     containers: ({ manifestId }, args, { loaders }) => loaders.containersByImage.connection(manifestId, args),
     containerCount: ({ manifestId }, _, { loaders }) => containerCountOf(manifestId, loaders),
     isInUse: async ({ manifestId }, _, { loaders }) => (await containerCountOf(manifestId, loaders)) > 0,
+    committedFrom: ({ manifestId }, _, { loaders }) => loaders.containerCommitted.load(manifestId),
     diff: (image, { to, platform }, { loaders }) => diffFrom(loaders, image, to, platform),
   },
   HistoryEntry: {
