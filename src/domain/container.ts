@@ -23,7 +23,10 @@ export interface ObservedContainer {
   /** Unique in its runtime as long as the runtime lives: of a pod's container, the pod's uid and the container's name. */
   readonly containerId: string;
   readonly name: string;
-  /** As it was asked for: nginx:1.27, an id, a digest. */
+  /**
+   * As it was asked for: nginx:1.27, a digest, an id or its first digits. Those look like the name of a repository; they
+   * are an id where a digest of the evidence begins so.
+   */
   readonly imageReference: string;
   readonly image: ImageIdentity;
   readonly state: ContainerState;

@@ -77,7 +77,8 @@ export function textMap(value: Json | undefined): Record<string, string> {
 
 const UNSTORABLE = /\u0000|\\u0000|\\u[dD][89a-fA-F]/;
 
-function storable(value: Json): Json {
+/** A value without the characters that PostgreSQL can't hold: what is read otherwise than by `parseJson` needs it. */
+export function storable(value: Json): Json {
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\u0000', '\uFFFD');
   if (Array.isArray(value)) return value.map(storable);
   if (!isObject(value)) return value;

@@ -1,10 +1,14 @@
 import type { RuntimeKindName } from '../domain/container.ts';
 import { CatalogError } from '../domain/errors.ts';
+import { docker } from './docker/index.ts';
 import { kubernetes } from './kubernetes/index.ts';
+import { podman } from './podman/index.ts';
 import type { OpenRuntime, RuntimeKind, RuntimeSettings } from './runtime.ts';
 
+export { tlsFilesIn } from './docker/transport.ts';
+
 /** Every kind of runtime that there is. A new one is a folder and a line here. */
-const runtimeKinds: readonly RuntimeKind[] = [kubernetes];
+const runtimeKinds: readonly RuntimeKind[] = [docker, podman, kubernetes];
 
 /** Opens a runtime without reaching it yet; close it afterwards. Rejects with INVALID_ARGUMENT as `checkRuntime` throws. */
 export async function openRuntime(kind: RuntimeKindName, settings: RuntimeSettings): Promise<OpenRuntime> {

@@ -47,7 +47,10 @@ export interface ContainerChange {
 
 /** Can tell of images that no registry has: built, loaded, made from a container. */
 export interface HoldsLocalImages {
-  /** Their ids, which are the digests of their configurations. Finishing without an error means that these were all. */
+  /**
+   * Their ids: the digests of their configurations, or of their manifests or indexes where the engine has the store of
+   * containerd. Finishing without an error means that these were all.
+   */
   listLocalImages(signal: AbortSignal): Promise<readonly Digest[]>;
   /** Null where it is gone. */
   fetchLocalImage(id: Digest, signal: AbortSignal): Promise<LocalImage | null>;
@@ -58,7 +61,8 @@ export interface LocalImage {
   readonly id: Digest;
   /**
    * A configuration made of what the engine tells, for engines do not show the one that they have: what it says is
-   * right, but its bytes are not those whose digest the id is.
+   * right, but its bytes are not those whose digest the id is. It has no variables of the environment: those of a
+   * container would be among them.
    */
   readonly configuration: Uint8Array;
   /** Bytes of each layer of the configuration, unpacked, bottom first; null where the engine does not tell. */
@@ -77,7 +81,7 @@ export interface RuntimeSettings {
    * context of the kubeconfig, or in-cluster.
    */
   readonly endpoint: string;
-  /** Files with the certificates of tcp://; null takes those of DOCKER_CERT_PATH. */
+  /** Files with the certificates of tcp://; `tlsFilesIn` has the names of those in DOCKER_CERT_PATH. */
   readonly tls: TlsFiles | null;
   /** tcp:// without TLS is refused unless this is true. */
   readonly insecure: boolean;
