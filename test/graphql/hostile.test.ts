@@ -6,7 +6,7 @@ import { openTestWeb, type Answer, type TestWeb } from '../support/web.ts';
 const LONGEST = 60_000;
 
 /** What the API asks on its own when it begins to listen. */
-const LISTENER = /catalog\.lastTagEventId/;
+const LISTENER = /catalog\.last(Tag|Container)EventId/;
 
 let database: TestDatabase;
 let web: TestWeb;

@@ -21,6 +21,7 @@ import { anImage } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { heard, liveClient, type Heard, type LiveTestClient } from '../support/live.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
 import { ADMIN_TOKEN, openTestWeb, type TestWeb } from '../support/web.ts';
 
 /** No mutation is sent where they stand. */
@@ -633,6 +634,126 @@ describe('what may break', () => {
     expect(await client.closed).toMatchObject({ code: 1001 });
     // Not even that it is complete: the client is to come back.
     expect(eventsIn(await streamed)).toEqual([]);
+  });
+});
+
+describe('containers', () => {
+  interface ContainerEvent {
+    readonly cursor: string;
+    readonly kind: string;
+    readonly container: { readonly name: string };
+  }
+  const CONTAINER_EVENTS = `subscription ($runtime: String, $after: String) {
+    containerEvents(runtime: $runtime, after: $after) { cursor kind at state previousState container { name runtime { name } } }
+  }`;
+  const LIST = `query ($runtime: String, $after: String) {
+    containerEvents(first: 7, direction: ASC, runtime: $runtime, after: $after) { nodes { cursor kind container { name } } }
+  }`;
+  const at = (minute: number) => new Date(Date.UTC(2026, 2, 1, 8, minute)).toISOString();
+  const containersOf = (...names: string[]) => names.map((name) => observed({ containerId: name }));
+  const told = async (events: Heard) => (await events.next<{ containerEvents: ContainerEvent }>()).containerEvents;
+  let host: number;
+  let minute = 0;
+
+  beforeAll(async () => {
+    host = await addRuntime(database, 'events-1');
+  });
+
+  /** The cursor of an event that is the last one now. */
+  async function lastContainerCursor(): Promise<string> {
+    const name = `last-${++minute}`;
+    await report(database, host, at(minute), containersOf(name), { present: null });
+    const { data } = await web.ask('{ containerEvents(first: 1) { nodes { cursor container { name } } } }');
+    const [last] = (data as { containerEvents: { nodes: ContainerEvent[] } }).containerEvents.nodes;
+    expect(last?.container.name).toBe(name);
+    return last?.cursor ?? '';
+  }
+
+  test('every process tells what is seen, changes and is removed, in order', async () => {
+    const after = await lastContainerCursor();
+    const heardBy = [connect(), connect(other.web)].map((client) => client.hear(CONTAINER_EVENTS, { after }));
+    const runtime = await addRuntime(database, 'events-2');
+    const [seen] = containersOf('a');
+    await report(database, runtime, at(0), seen ? [seen] : []);
+    await report(database, runtime, at(1), seen ? [{ ...seen, state: 'EXITED' }] : []);
+    await report(database, runtime, at(2), []);
+    const container = { name: 'a', runtime: { name: 'events-2' } };
+    for (const events of heardBy) {
+      expect([await told(events), await told(events), await told(events)]).toMatchObject([
+        { kind: 'SEEN', at: at(0), state: 'RUNNING', previousState: null, container },
+        { kind: 'STATE_CHANGED', at: at(1), state: 'EXITED', previousState: 'RUNNING', container },
+        { kind: 'REMOVED', at: at(2), state: 'EXITED', previousState: 'EXITED', container },
+      ]);
+    }
+  });
+
+  test('who follows one runtime hears nothing of others, now and of what was missed', async () => {
+    const after = await lastContainerCursor();
+    const runtime = await addRuntime(database, 'events-3');
+    const names = Array.from({ length: 120 }, (_, place) => `missed-${String(place).padStart(3, '0')}`);
+    await report(database, host, at(++minute), containersOf('another'), { present: null });
+    await report(database, runtime, at(0), containersOf(...names));
+    const events = connect().hear(CONTAINER_EVENTS, { runtime: 'events-3', after });
+    const missed: string[] = [];
+    while (missed.length < names.length) missed.push((await told(events)).container.name);
+    expect(missed).toEqual(names);
+    await report(database, host, at(++minute), containersOf('one more'), { present: null });
+    await report(database, runtime, at(1), containersOf(...names, 'new'));
+    expect((await told(events)).container.name).toBe('new');
+  });
+
+  test("who follows by cursor sees each of many writers' events exactly once", async () => {
+    const after = await lastContainerCursor();
+    const live = connect(other.web).hear(CONTAINER_EVENTS, { after });
+    const runtimes = await Promise.all(
+      Array.from({ length: 5 }, (_, place) => addRuntime(database, `writer-${place}`)),
+    );
+    const writers = runtimes.map(() =>
+      openDatabase({ url: database.url, poolSize: 1, isWorker: true, onError: () => undefined }),
+    );
+    const expected: string[] = [];
+    let isWriting = true;
+    const writing = Promise.all(
+      writers.map(async (writer, place) => {
+        for (let turn = 0; turn < 20; turn++) {
+          const names = [`${place}-${turn}-a`, `${place}-${turn}-b`];
+          expected.push(...names);
+          await report(writer, runtimes[place] ?? 0, at(turn), containersOf(...names), { present: null });
+        }
+      }),
+    ).finally(() => (isWriting = false));
+    const seen: string[] = [];
+    let cursor = after;
+    for (let isDone = false; !isDone;) {
+      isDone = !isWriting;
+      for (;;) {
+        const { data } = await web.ask(LIST, { after: cursor });
+        const { nodes } = (data as { containerEvents: { nodes: ContainerEvent[] } }).containerEvents;
+        if (nodes.length === 0) break;
+        seen.push(...nodes.map(({ container }) => container.name));
+        cursor = nodes.at(-1)?.cursor ?? cursor;
+      }
+    }
+    await writing;
+    expect(seen.toSorted()).toEqual(expected.toSorted());
+    const heardLive: string[] = [];
+    while (heardLive.length < expected.length) heardLive.push((await told(live)).container.name);
+    expect(heardLive).toEqual(seen);
+    for (const writer of writers) await writer.close();
+  });
+
+  test('a runtime that is not there is NOT_FOUND, and a cursor of a tag is none', async () => {
+    const refused = (variables: Record<string, unknown>) =>
+      connect()
+        .hear(CONTAINER_EVENTS, variables)
+        .result()
+        .catch((errors: unknown) => errors);
+    expect(await refused({ runtime: 'nowhere' })).toMatchObject([
+      { message: expect.stringMatching(/^runtime "nowhere" is not in the catalog/), extensions: { code: 'NOT_FOUND' } },
+    ]);
+    expect(await refused({ after: await lastCursor() })).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    const { errors } = await web.ask(LIST, { runtime: 'nowhere' });
+    expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 });
 

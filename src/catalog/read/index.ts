@@ -1,8 +1,10 @@
 import type { Connection } from '../database.ts';
 import type { Ear } from '../events.ts';
-import { commitReads } from './commit.ts';
-import { containerReads } from './container.ts';
 import { baseImageReads } from './base-image.ts';
+import { commitReads } from './commit.ts';
+import { containerDriftReads } from './container-drift.ts';
+import { containerEventReads } from './container-event.ts';
+import { containerReads } from './container.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
@@ -17,6 +19,7 @@ import { repositoryReads } from './repository.ts';
 import { runtimeReads } from './runtime.ts';
 import { searchReads } from './search/index.ts';
 import { syncReads } from './sync.ts';
+import { containerEventFeed } from './feeds/container-event.ts';
 import { syncRunFeed } from './feeds/sync-run.ts';
 import { tagEventFeed } from './feeds/tag-event.ts';
 import { tagEventReads } from './tag-event.ts';
@@ -26,6 +29,8 @@ export type { Following, Told } from './feeds/followers.ts';
 export { tagEventCursor } from './tag-event.ts';
 export { firstKey, pairKey, type BaseImageRecord, type BasePair, type FirstOfImage } from './base-image.ts';
 export { containerKey, type ContainerDetails, type ContainerKey } from './container.ts';
+export type { ContainerDriftRecord } from './container-drift.ts';
+export { containerEventCursor, type ContainerEventRecord } from './container-event.ts';
 export type { ContainerRecord } from './container-row.ts';
 export type { RebuildWaveRecord } from './derived-image.ts';
 export { tagKey, type TagKey } from './tag.ts';
@@ -69,8 +74,10 @@ export function createReads(connection: Connection) {
   const { forgetStack, ...images } = imageReads(connection, imagesById);
   const { forgetPlaces, ...repositories } = repositoryReads(connection);
   const tagEvents = tagEventReads(connection);
+  const containerEvents = containerEventReads(connection);
   const sync = syncReads(connection);
   const { followTagEvents, tagEventEar } = tagEventFeed(tagEvents);
+  const { followContainerEvents, containerEventEar } = containerEventFeed(containerEvents);
   const { followSyncRun, syncRunEar } = syncRunFeed(sync.syncRunsById);
   function forget(id: number | null): void {
     forgetManifest(id);
@@ -94,14 +101,17 @@ export function createReads(connection: Connection) {
     ...runtimeReads(connection),
     ...containerReads(connection),
     ...commitReads(connection, imagesById),
+    ...containerDriftReads(connection),
+    ...containerEvents,
     ...searchReads(connection),
     ...sync,
     ...numberReads(connection),
     ...deletionReads(connection),
     followTagEvents,
+    followContainerEvents,
     followSyncRun,
     /** How it learns what happens; without them nothing is there to follow, and what was deleted stays in mind. */
-    ears: [tagEventEar, syncRunEar, deletionEar],
+    ears: [tagEventEar, containerEventEar, syncRunEar, deletionEar],
 
     /**
      * Drops what is kept of a manifest that was deleted; of all with null, for when PostgreSQL may have crashed: it then

@@ -1,6 +1,7 @@
 import type { CatalogReads } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { baseImageLoaders, baseImageResolvers } from './base-image.ts';
+import { containerEventLoaders, containerEventResolvers } from './container-event.ts';
 import { containerLoaders, containerResolvers } from './container.ts';
 import { derivedImageLoaders, derivedImageResolvers } from './derived-image.ts';
 import { dashboardLoaders, dashboardResolvers } from './dashboard.ts';
@@ -35,6 +36,7 @@ export const typeResolvers: Resolvers[] = [
   layerResolvers,
   runtimeResolvers,
   containerResolvers,
+  containerEventResolvers,
   searchResolvers,
   syncResolvers,
   dashboardResolvers,
@@ -58,6 +60,7 @@ export function createLoaders(reads: CatalogReads) {
     ...layerLoaders(reads),
     ...runtimeLoaders(reads),
     ...containerLoaders(reads),
+    ...containerEventLoaders(reads),
     ...syncLoaders(reads),
     ...dashboardLoaders(reads),
     ...deletionLoaders(reads),
