@@ -45,7 +45,9 @@ test('every list, walked forwards and backwards, is the one sorted list', async 
 }, 60_000);
 
 test('a row that was there all the time is on one page, whatever comes in between', async () => {
-  const many = fc.array(fc.tuple(walks, fc.nat()), { minLength: 15, maxLength: 15 });
+  // A new tag moves its repository among those that are ordered by how many they have.
+  const steady = walks.filter(({ described }) => !described.includes('TAG_COUNT'));
+  const many = fc.array(fc.tuple(steady, fc.nat()), { minLength: 15, maxLength: 15 });
   await fc.assert(
     fc.asyncProperty(catalogs, many, (spec, all) =>
       withCatalog(spec, async (database, catalog) => {

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { GraphQLObjectType } from 'graphql';
 import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
+import type { ObservedContainer } from '../../src/domain/container.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
 import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createGenerator } from '../support/generated.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
 import { randomOperation, type Pool } from '../support/random-operations.ts';
 import { openTestWeb, type Answer, type TestWeb } from '../support/web.ts';
 
@@ -100,6 +102,7 @@ function unexpectedIn({ errors = [] }: Answer): unknown[] {
 async function fillCatalog(): Promise<string[]> {
   const build = catalogOf(database);
   const digests: string[] = [];
+  const containers: ObservedContainer[] = [];
   for (let at = 0; at < 8; at++) {
     const host = at % 3 === 0 ? 'docker.io/library' : 'ghcr.io/team';
     const repository = await build.repository(`${host}/app-${at}`, { owner: 'us', star_count: at });
@@ -123,7 +126,28 @@ async function fillCatalog(): Promise<string[]> {
     await build.tag(repository, 'latest', index, '2026-03-01T00:00:00Z');
     await build.tag(repository, 'edge', null, '2026-03-02T00:00:00Z');
     digests.push(amd64.digest, index.digest, amd64.diffIds[0] as string, arm64.blobDigests[1] as string);
+    containers.push(
+      observed({
+        containerId: `c0ffee${at}`.padEnd(64, '0'),
+        name: `app-${at}`,
+        imageReference: `${host}/app-${at}:latest`,
+        evidence: [{ via: 'MANIFEST', digest: (at % 2 === 0 ? amd64 : arm64).digest }],
+        labels: { team: 'us' },
+        workload: { kind: 'Deployment', name: `app-${at}`, namespace: 'shop' },
+      }),
+    );
   }
+  for (const name of ['host-1', 'host-2']) {
+    const runtime = await addRuntime(database, name);
+    await report(database, runtime, '2026-02-01T00:00:00Z', containers);
+    await report(
+      database,
+      runtime,
+      '2026-03-01T00:00:00Z',
+      containers.slice(1).map((each) => ({ ...each, state: 'EXITED' })),
+    );
+  }
+  await database.run('update container set is_outdated = id % 3 <> 0', []);
   return digests;
 }
 
@@ -132,6 +156,8 @@ const IDS = `{
   repositories(first: 3) { nodes { id } pageInfo { endCursor } }
   tags(first: 3) { nodes { id manifest { id } history { nodes { id } pageInfo { endCursor } } } pageInfo { startCursor } }
   layers(first: 3) { nodes { id } pageInfo { endCursor } }
+  runtimes { nodes { id } }
+  containers(first: 3) { nodes { id events { nodes { cursor } pageInfo { endCursor } } } pageInfo { endCursor } }
   registry(host: "ghcr.io") { syncRuns { nodes { id source { id } } } }
 }`;
 
@@ -161,6 +187,8 @@ async function poolFrom(digests: readonly string[]): Promise<Pool> {
     host: ['docker.io', 'ghcr.io', 'quay.io', 'registry.example.com:5000', ...odd],
     os: ['linux', 'windows', ...odd],
     architecture: ['amd64', 'arm64', 'x86_64', ...odd],
+    runtime: ['host-1', 'host-?', 'nowhere', ...odd],
+    containerId: ['c0ffee1', 'c0ffee100000', 'c0ffee2'.padEnd(64, '0'), ...odd],
     schedule: ['0 * * * *', 'never', '* * * * * *'],
     url: ['https://registry.example.com', 'file:///srv/layout', 'ftp://a', 'nonsense'],
     String: ['latest', 'edge', '1.1', 'team/app-*', 'app-?', 'us', 'linux', '>=1.0', '^1', 'amd64', ...odd],

@@ -6,10 +6,12 @@ import {
   at,
   TAG_NAMES,
   type ModelCatalog,
+  type ModelContainer,
   type ModelEvent,
   type ModelImage,
   type ModelLayer,
   type ModelRepository,
+  type ModelRuntime,
   type ModelTag,
 } from './model-catalog.ts';
 
@@ -44,6 +46,8 @@ interface ListModel<E> {
   readonly orders: { readonly type: string; readonly fields: Readonly<Record<string, Compare<E>>> } | null;
   readonly usual: { readonly compare: Compare<E>; readonly isDescending: boolean };
   readonly isForwardOnly?: boolean;
+  /** Which entries it has without a filter; all where nothing is said. */
+  readonly isThere?: (entry: E) => boolean;
 }
 
 type Compare<E> = (a: E, b: E, catalog: ModelCatalog) => number;
@@ -69,7 +73,7 @@ function walksOf<E extends { readonly key: number }>(list: ListModel<E>): fc.Arb
         isForwardOnly: list.isForwardOnly ?? false,
         open(catalog) {
           const { field: parent, entries } = list.parent(catalog, choice);
-          const { input, holds } = filter?.(catalog) ?? { input: null, holds: usually };
+          const { input, holds } = filter?.(catalog) ?? { input: null, holds: list.isThere ?? (() => true) };
           const compare = order ?? list.usual.compare;
           const sorted = entries.filter(holds).sort((a, b) => compare(a, b, catalog) || a.key - b.key);
           const isDescending = order === undefined ? list.usual.isDescending : direction === 'DESC';
@@ -94,11 +98,6 @@ function walksOf<E extends { readonly key: number }>(list: ListModel<E>): fc.Arb
         },
       };
     });
-}
-
-/** Without a filter: all but what is deleted. */
-function usually(entry: object): boolean {
-  return !('image' in entry) || entry.image !== null;
 }
 
 const LIST = 'PAGE) { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount';
@@ -127,11 +126,11 @@ function oneOf<E>(
   );
 }
 
-/** Filters made of these: all of, any of, not; three deep. */
-function composed<E>(leaf: fc.Arbitrary<Filter<E>>): fc.Arbitrary<Filter<E>> {
+/** Filters made of these: all of, any of, not; three deep, unless the leaves nest themselves. */
+function composed<E>(leaf: fc.Arbitrary<Filter<E>>, maxDepth = 2): fc.Arbitrary<Filter<E>> {
   return fc.letrec<{ filter: Filter<E> }>((tie) => ({
     filter: fc.oneof(
-      { maxDepth: 2, depthSize: 'small', withCrossShrink: true },
+      { maxDepth, depthSize: 'small', withCrossShrink: true },
       { weight: 3, arbitrary: leaf },
       { weight: 1, arbitrary: fc.array(tie('filter'), { maxLength: 3 }).map((all) => joined('and', all)) },
       { weight: 1, arbitrary: fc.array(tie('filter'), { maxLength: 3 }).map((all) => joined('or', all)) },
@@ -175,6 +174,10 @@ const repositoryFilters = composed(
       { images: { os: 'windows' } },
       (repository, { images }) => images.some((image) => image.repository === repository && image.os === 'windows'),
     ],
+    [
+      { inUse: true },
+      (repository, { containers }) => containers.some((each) => !each.isRemoved && each.repository === repository),
+    ],
   ),
 );
 
@@ -197,6 +200,22 @@ const imageFilters = composed(
     [
       ({ layers }) => ({ layer: layers[0]?.diffId ?? `sha256:${'0'.repeat(64)}` }),
       (image, { layers }) => image.layers.includes(layers[0]?.name ?? ''),
+    ],
+    [{ inUse: true }, (image, catalog) => containerCountOf(image, catalog) > 0],
+    [{ inUse: false }, (image, catalog) => containerCountOf(image, catalog) === 0],
+    [
+      { containers: { state: ['RUNNING', 'EXITED'] } },
+      (image, { containers }) =>
+        containers.some(
+          (each) => !each.isRemoved && each.image === image && ['RUNNING', 'EXITED'].includes(each.state),
+        ),
+    ],
+    [
+      { containers: { includeRemoved: true, runtime: 'host-?', not: { name: 'web' } } },
+      (image, { containers }) =>
+        containers.some(
+          ({ image: own, runtime, name }) => own === image && runtime.name.startsWith('host-') && name !== 'web',
+        ),
     ],
   ),
 );
@@ -237,6 +256,56 @@ const tagFilters: fc.Arbitrary<Filter<ModelTag>> = fc
     };
   });
 
+function containerCountOf(image: ModelImage, { containers }: ModelCatalog): number {
+  return containers.filter((each) => !each.isRemoved && each.image === image).length;
+}
+
+/** Whether its tag names another image now; null where that can't be told. */
+function isOutdated({ image, repository, tagName }: ModelContainer, { tags }: ModelCatalog): boolean | null {
+  const named = tags.find((tag) => tag.repository === repository && tag.name === tagName)?.image;
+  if (image === null || image.repository !== repository || named == null) return null;
+  if (named.os !== image.os || named.architecture !== image.architecture) return null;
+  return named !== image;
+}
+
+const containerFilters: fc.Arbitrary<Filter<ModelContainer>> = fc
+  .record({
+    includeRemoved: fc.boolean(),
+    filter: composed(
+      oneOf<ModelContainer>(
+        [{ runtime: 'host-*' }, ({ runtime }) => runtime.name.startsWith('host-')],
+        [{ runtime: 'Cluster' }, ({ runtime }) => runtime.name === 'Cluster'],
+        [{ state: ['RUNNING', 'PAUSED', 'DEAD'] }, ({ state }) => ['RUNNING', 'PAUSED', 'DEAD'].includes(state)],
+        [{ state: [] }, () => false],
+        [{ name: 'web*' }, ({ name }) => name.startsWith('web')],
+        [{ name: '*%_*' }, ({ name }) => name === '100%_of it'],
+        [{ imageReference: '*.example.com/*' }, ({ imageReference }) => /^[^/]*\.example\.com\//.test(imageReference)],
+        [{ label: { name: 'stage', value: 'prod' } }, ({ stage }) => stage === 'prod'],
+        [{ knownImage: true }, ({ image }) => image !== null],
+        [{ knownImage: false }, ({ image }) => image === null],
+        [{ isOutdated: true }, (container, catalog) => isOutdated(container, catalog) === true],
+        [{ isOutdated: false }, (container, catalog) => isOutdated(container, catalog) === false],
+        [{ image: { os: 'linux', size: { min: 3 } } }, ({ image }) => image?.os === 'linux' && image.size >= 3],
+        [{ image: { isAvailable: false } }, ({ image }) => image?.isAvailable === false],
+        [
+          { image: { containers: { state: ['RUNNING'] } } },
+          ({ image }, { containers }) =>
+            containers.some(
+              (each) => !each.isRemoved && image !== null && each.image === image && each.state === 'RUNNING',
+            ),
+        ],
+      ),
+      1,
+    ),
+  })
+  .map(({ includeRemoved, filter }) => (catalog) => {
+    const { input, holds } = filter(catalog);
+    return {
+      input: { includeRemoved, and: [input] },
+      holds: (container) => (includeRemoved || !container.isRemoved) && holds(container),
+    };
+  });
+
 const eventFilters = oneOf<ModelEvent>(
   [{ kind: ['MOVED', 'DELETED'] }, ({ kind }) => kind !== 'CREATED'],
   [{ kind: [] }, () => false],
@@ -260,6 +329,9 @@ const tagId = ({ key }: ModelTag) => formatNodeId('Tag', key);
 const eventId = ({ key }: ModelEvent) => formatNodeId('TagEvent', key);
 const imageId = ({ content }: ModelImage) => formatNodeId('Image', content.digest);
 const layerId = ({ diffId }: ModelLayer) => formatNodeId('Layer', diffId as Digest);
+
+const containerId = ({ key }: ModelContainer) => formatNodeId('Container', key);
+const runtimeId = ({ key }: ModelRuntime) => formatNodeId('Runtime', key);
 
 const repositoryList = {
   id: repositoryId,
@@ -293,6 +365,7 @@ const tagList = {
     },
   },
   usual: { compare: byText<ModelTag>(({ movedAt }) => movedAt), isDescending: true },
+  isThere: ({ image }: ModelTag) => image !== null,
 };
 
 const imageList = {
@@ -305,8 +378,24 @@ const imageList = {
       SIZE: byNumber<ModelImage>(({ size }) => size),
       LAYER_COUNT: byNumber<ModelImage>(({ layers }) => layers.length),
       FIRST_SEEN_AT: equal,
+      CONTAINER_COUNT: byNumber(containerCountOf),
     },
   },
+};
+
+const containerList = {
+  id: containerId,
+  filter: { type: 'ContainerFilter', filters: containerFilters },
+  orders: {
+    type: 'ContainerOrder',
+    fields: {
+      NAME: byText<ModelContainer>(({ name }) => name),
+      CREATED_AT: byText<ModelContainer>(({ createdAt }) => createdAt ?? ''),
+      STATE: byText<ModelContainer>(({ state }) => state),
+    },
+  },
+  usual: { compare: byText<ModelContainer>(({ name }) => name), isDescending: false },
+  isThere: ({ isRemoved }: ModelContainer) => !isRemoved,
 };
 
 const newestFirst = { compare: equal, isDescending: true };
@@ -399,6 +488,74 @@ export const walks: fc.Arbitrary<Walk> = fc.oneof(
     },
     usual: { compare: byNumber(({ size }) => size), isDescending: true },
     parent: ({ layers }) => ({ field: `layers(${LIST} }`, entries: layers }),
+  }),
+  walksOf<ModelRuntime>({
+    id: runtimeId,
+    name: 'runtimes',
+    filter: null,
+    orders: null,
+    usual: { compare: byText(({ name }) => name), isDescending: false },
+    parent: ({ runtimes }) => ({ field: `runtimes(${LIST} }`, entries: runtimes }),
+  }),
+  walksOf<ModelContainer>({
+    ...containerList,
+    name: 'containers',
+    parent: ({ containers }) => ({ field: `containers(${LIST} }`, entries: containers }),
+  }),
+  walksOf<ModelContainer>({
+    ...containerList,
+    name: 'containers of a runtime',
+    parent: ({ containers, runtimes }, choice) => {
+      const runtime = at(runtimes, choice);
+      return {
+        field: `runtime(name: "${runtime.name}") { containers(${LIST} } }`,
+        entries: containers.filter((container) => container.runtime === runtime),
+      };
+    },
+  }),
+  walksOf<ModelContainer>({
+    ...containerList,
+    name: 'containers of an image',
+    parent: ({ containers, images }, choice) => {
+      const image = at(images, choice);
+      return {
+        field: `node(id: "${imageId(image)}") { ... on Image { containers(${LIST} } } }`,
+        entries: containers.filter((container) => container.image === image),
+      };
+    },
+  }),
+  walksOf<ModelContainer>({
+    ...containerList,
+    name: 'containers of a layer',
+    parent: ({ containers, layers }, choice) => {
+      const layer = layers.length === 0 ? null : at(layers, choice);
+      return {
+        field: `layer(digest: "${layer?.diffId ?? `sha256:${'0'.repeat(64)}`}") { containers(${LIST} } }`,
+        entries: containers.filter(({ image }) => layer !== null && image?.layers.includes(layer.name)),
+      };
+    },
+  }),
+  walksOf<ModelContainer>({
+    ...containerList,
+    name: 'containers of a repository',
+    parent: ({ containers, repositories }, choice) => {
+      const repository = at(repositories, choice);
+      return {
+        field: `node(id: "${repositoryId(repository)}") { ... on Repository { containers(${LIST} } } }`,
+        entries: containers.filter((container) => container.repository === repository),
+      };
+    },
+  }),
+  walksOf<ModelContainer>({
+    ...containerList,
+    name: 'containers of a tag',
+    parent: ({ containers, tags }, choice) => {
+      const tag = at(tags, choice);
+      return {
+        field: `node(id: "${tagId(tag)}") { ... on Tag { containers(${LIST} } } }`,
+        entries: containers.filter(({ repository, tagName }) => repository === tag.repository && tagName === tag.name),
+      };
+    },
   }),
   walksOf<ModelEvent>({
     id: eventId,

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { catalogOf, type CatalogBuilder, type Content } from './catalog.ts';
+import { CONTAINER_STATES, type ContainerState } from '../../src/domain/container.ts';
 import type { TestDatabase } from './database.ts';
+import { addRuntime, observed, report } from './observed-container.ts';
 
 /** A catalog in memory, beside the same in a database: what lists of it have to say can be worked out from it. */
 export interface ModelCatalog {
@@ -9,6 +11,8 @@ export interface ModelCatalog {
   readonly tags: ModelTag[];
   readonly events: ModelEvent[];
   readonly layers: ModelLayer[];
+  readonly runtimes: ModelRuntime[];
+  readonly containers: ModelContainer[];
 }
 
 export interface ModelRepository {
@@ -55,6 +59,26 @@ export interface ModelLayer {
   readonly diffId: string;
   readonly name: string;
   readonly size: number;
+}
+
+export interface ModelRuntime {
+  readonly key: number;
+  readonly name: string;
+}
+
+export interface ModelContainer {
+  readonly key: number;
+  readonly name: string;
+  readonly runtime: ModelRuntime;
+  /** Null where it was asked for by the digest alone, or from where nobody looks. */
+  readonly repository: ModelRepository | null;
+  readonly tagName: string | null;
+  readonly imageReference: string;
+  readonly image: ModelImage | null;
+  readonly state: ContainerState;
+  readonly createdAt: string | null;
+  readonly stage: string | null;
+  readonly isRemoved: boolean;
 }
 
 /** Names of tags by their versions, lowest first; those in one line are equal. */
@@ -107,14 +131,34 @@ const moves = fc.array(
   { minLength: 25, maxLength: 50 },
 );
 
+const containers = fc.array(
+  fc.record({
+    runtime: fc.nat(),
+    name: fc.constantFrom('web', 'web-1', 'db', 'worker', '100%_of it'),
+    image: fc.nat(),
+    isKnown: fc.boolean(),
+    reference: fc.constantFrom('tag', 'repository', 'elsewhere'),
+    tag: fc.nat(),
+    state: fc.constantFrom(...CONTAINER_STATES),
+    createdAt: fc.option(days),
+    stage: fc.constantFrom(null, 'test', 'prod'),
+    isRemoved: fc.boolean(),
+  }),
+  { minLength: 15, maxLength: 40 },
+);
+
+type ContainerSpec = typeof containers extends fc.Arbitrary<(infer C)[]> ? C : never;
 type Move = typeof moves extends fc.Arbitrary<(infer M)[]> ? M : never;
 
-export const catalogs = fc.record({ repositories, images, moves });
+export const catalogs = fc.record({ repositories, images, moves, containers });
 export type CatalogSpec = typeof catalogs extends fc.Arbitrary<infer C> ? C : never;
 
 export async function buildCatalog(database: TestDatabase, spec: CatalogSpec): Promise<ModelCatalog> {
   const build = catalogOf(database);
-  const catalog: ModelCatalog = { repositories: [], images: [], tags: [], events: [], layers: [] };
+  const catalog: ModelCatalog = {
+    ...{ repositories: [], images: [], tags: [], events: [], layers: [] },
+    ...{ runtimes: [], containers: [] },
+  };
   for (const repository of spec.repositories) {
     const key = await build.repository(`${repository.host}/${repository.name}`, {
       updated_at: repository.updatedAt,
@@ -140,6 +184,8 @@ export async function buildCatalog(database: TestDatabase, spec: CatalogSpec): P
   }
   await readLayerKeys(database, catalog);
   for (const move of spec.moves) await moveTag(database, build, catalog, move);
+  for (const name of RUNTIMES) catalog.runtimes.push({ key: await addRuntime(database, name), name });
+  await addContainers(database, catalog, spec.containers);
   return catalog;
 }
 
@@ -172,6 +218,47 @@ async function moveTag(database: TestDatabase, build: CatalogBuilder, catalog: M
   Object.assign(tag, { movedAt: move.at, image: target });
   const [event] = await database.run<{ id: number }>('select max(id) as id from tag_event', []);
   catalog.events.push({ key: event?.id ?? 0, kind, at: move.at, tag });
+}
+
+const RUNTIMES = ['host-1', 'host-2', 'Cluster'];
+
+async function addContainers(database: TestDatabase, catalog: ModelCatalog, specs: readonly ContainerSpec[]) {
+  const all = specs.map((spec, at) => placed(catalog, spec, at));
+  for (const runtime of catalog.runtimes) {
+    const own = all.filter((container) => container.runtime === runtime);
+    const seen = own.map((container) =>
+      observed({
+        ...container,
+        containerId: String(container.key),
+        createdAt: container.createdAt === null ? null : new Date(container.createdAt),
+        labels: container.stage === null ? {} : { stage: container.stage },
+        evidence: container.image === null ? [] : [{ via: 'MANIFEST', digest: container.image.content.digest }],
+      }),
+    );
+    await report(database, runtime.key, '2026-01-04T00:00:00Z', seen);
+    const left = seen.filter((_, at) => !own[at]?.isRemoved);
+    await report(database, runtime.key, '2026-01-05T00:00:00Z', left);
+  }
+  const rows = await database.run<{ id: number; place: number }>(
+    'select id, container_id::int as place from container',
+    [],
+  );
+  for (const { id, place } of rows) catalog.containers.push({ ...at(all, place), key: id });
+}
+
+function placed({ images, tags, runtimes }: ModelCatalog, spec: ContainerSpec, key: number): ModelContainer {
+  const { name, state, createdAt, stage, isRemoved } = spec;
+  const image = at(images, spec.image);
+  const tag = spec.reference === 'tag' ? at(tags, spec.tag) : null;
+  const repository = spec.reference === 'elsewhere' ? null : (tag?.repository ?? image.repository);
+  const tagName = repository === null ? null : (tag?.name ?? 'nothing');
+  return {
+    ...{ key, name, state, createdAt, stage, isRemoved, repository, tagName },
+    runtime: at(runtimes, spec.runtime),
+    imageReference:
+      repository === null ? 'nowhere.example.com/x:1' : `${repository.host}/${repository.name}:${tagName}`,
+    image: spec.isKnown ? image : null,
+  };
 }
 
 function keepLayer(catalog: ModelCatalog, name: string, diffId: string, size: number): void {
