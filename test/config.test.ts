@@ -30,6 +30,7 @@ test('with nothing set, everything has its default', () => {
     databaseUrl: null,
     dataDirectory: join(folder, 'data'),
     adminToken: null,
+    agentToken: null,
     credentialKeys: null,
     allowedNetworks: [],
     samples: true,
@@ -52,6 +53,7 @@ test('every variable is taken over', () => {
     DATABASE_URL: 'postgresql://me:secret@db:5432/catalog?sslmode=require',
     STOWAGE_DATA: '/srv/stowage',
     STOWAGE_ADMIN_TOKEN: 'a-token.of~mine',
+    STOWAGE_AGENT_TOKEN: 'of.agents',
     STOWAGE_CREDENTIAL_KEY: `${'0a'.repeat(32)}, ${Buffer.alloc(32, 255).toString('base64')}`,
     STOWAGE_ALLOW_NETWORKS: '10.0.0.0/8, fd00::/8,192.168.1.7',
     STOWAGE_SAMPLES: '0',
@@ -67,6 +69,7 @@ test('every variable is taken over', () => {
     databaseUrl: 'postgresql://me:secret@db:5432/catalog?sslmode=require',
     dataDirectory: '/srv/stowage',
     adminToken: 'a-token.of~mine',
+    agentToken: 'of.agents',
     credentialKeys: [Buffer.alloc(32, 10), Buffer.alloc(32, 255)],
     allowedNetworks: ['10.0.0.0/8', 'fd00::/8', '192.168.1.7'],
     samples: false,
@@ -180,6 +183,8 @@ sources:
   );
   expect(declarations).toEqual({
     file: 'stowage.yaml',
+    runtimes: [],
+    deniedLabels: [],
     registries: [
       {
         host: 'ghcr.io',
@@ -257,8 +262,46 @@ sources:
   });
 });
 
+test('a file declares runtimes, and which labels of containers are not kept', () => {
+  const { declarations } = read(
+    {},
+    `
+runtimes:
+  - { name: host-1, kind: docker, endpoint: 'unix:///var/run/docker.sock' }
+  - name: host-2
+    kind: podman
+    endpoint: tcp://host-2:2376
+    tls: { ca: /certs/ca.pem, cert: /certs/cert.pem, key: /certs/key.pem }
+  - { name: eu, kind: kubernetes, endpoint: in-cluster, namespaces: [shop] }
+containers:
+  denyLabels: ['com.example.secret*']
+`,
+  );
+  const usual = { tls: null, insecure: false, namespaces: [] };
+  expect(declarations).toMatchObject({
+    runtimes: [
+      { ...usual, name: 'host-1', kind: 'DOCKER', endpoint: 'unix:///var/run/docker.sock' },
+      {
+        ...usual,
+        name: 'host-2',
+        kind: 'PODMAN',
+        endpoint: 'tcp://host-2:2376',
+        tls: { ca: '/certs/ca.pem', cert: '/certs/cert.pem', key: '/certs/key.pem' },
+      },
+      { ...usual, name: 'eu', kind: 'KUBERNETES', endpoint: 'in-cluster', namespaces: ['shop'] },
+    ],
+    deniedLabels: ['com.example.secret*'],
+  });
+});
+
 test('an empty file declares nothing', () => {
-  expect(read({}, '# nothing yet\n').declarations).toEqual({ file: 'stowage.yaml', registries: [], sources: [] });
+  expect(read({}, '# nothing yet\n').declarations).toEqual({
+    file: 'stowage.yaml',
+    registries: [],
+    sources: [],
+    runtimes: [],
+    deniedLabels: [],
+  });
 });
 
 test('every fault of the file is told with its line, in their order, beside those of the environment', () => {
@@ -355,6 +398,12 @@ test('what stands twice is a fault', () => {
 });
 
 test.each([
+  [
+    'runtimes: [{ name: a, kind: docker, endpoint: x }, { name: a, kind: podman, endpoint: y }]\n',
+    /^stowage\.yaml:1: runtimes\[1\]: the runtime "a" stands here twice\.$/,
+  ],
+  ['runtimes: [{ name: "a b", kind: docker, endpoint: x }]\n', /is not a name for a runtime/],
+  ['containers: { denyLabels: ["a b"] }\n', /label "a b" is not a pattern/],
   ['registries: [\n', /^stowage\.yaml:\d+: .+/],
   ['registries: []\nregistries: []\n', /^stowage\.yaml:2: Map keys must be unique\.$/],
   ['- a list\n', /^stowage\.yaml:1: \["a list"\] is not a group of names and values\.$/],

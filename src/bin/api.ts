@@ -5,6 +5,7 @@ import { openWeb } from '../web/index.ts';
 import { adminTokenOf, type AdminToken } from './admin-token.ts';
 import { announce } from './announce.ts';
 import { openProcessDatabase } from './database.ts';
+import { keepsLabelOf } from './kept-labels.ts';
 import { openMetrics } from './metrics.ts';
 import { runUntilSignal } from './process.ts';
 import { registryKindsOf } from './registry-kinds.ts';
@@ -29,7 +30,8 @@ export interface Api {
 /** Opens the API and begins to listen. Throws INVALID_CONFIGURATION where the port can't be had. */
 export async function openApi({ config, storage, adminToken, log }: ApiSettings): Promise<Api> {
   const database = openProcessDatabase({ storage, log, poolSize: 8 });
-  const commands = createCommands({ database, seal: storage.seal, kinds: registryKindsOf(config, log) });
+  const kinds = registryKindsOf(config, log);
+  const commands = createCommands({ database, seal: storage.seal, kinds, keepsLabel: keepsLabelOf(config) });
   const { trustedDocuments, isSubgraph } = config;
   const closes = [() => database.close()];
   const close = async () => {
@@ -40,6 +42,7 @@ export async function openApi({ config, storage, adminToken, log }: ApiSettings)
       database,
       commands,
       adminToken: adminToken.text,
+      agentToken: config.agentToken,
       log,
       metrics: openMetrics(database),
       version: ownVersion(),

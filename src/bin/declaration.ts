@@ -9,11 +9,17 @@ import {
   type Seal,
   type StoredRegistry,
 } from '../catalog/write/index.ts';
-import { applyConfiguration, type Declaration } from '../commands/index.ts';
-import type { Config, DeclaredRegistry as ConfiguredRegistry } from '../config/index.ts';
+import { applyConfiguration, type Declaration, type DeclaredRuntime } from '../commands/index.ts';
+import type {
+  Config,
+  DeclaredRegistry as ConfiguredRegistry,
+  DeclaredRuntime as ConfiguredRuntime,
+} from '../config/index.ts';
+import { CatalogError, messageOf } from '../domain/errors.ts';
 import { DOCKER_HUB, type RegistryHost } from '../domain/reference.ts';
 import { checkCredential, credentialFromDockerConfig, defaultRegistryUrl } from '../registries/index.ts';
 import type { Credential } from '../registries/registry.ts';
+import { checkRuntime } from '../runtimes/index.ts';
 import { kindOf } from './registry-kinds.ts';
 
 /**
@@ -53,8 +59,9 @@ export async function declareRegistry(
 
 async function declarationOf(config: Config, database: Database, log: Logger): Promise<Declaration> {
   const { registries = [], sources = [] } = config.declarations ?? {};
+  const runtimes = (config.declarations?.runtimes ?? []).map(reached);
   if (registries.length + sources.length === 0)
-    return config.samples ? samples(database) : { registries: [], sources: [] };
+    return { runtimes, ...(config.samples ? await samples(database) : { registries: [], sources: [] }) };
 
   const declaredHosts = new Set(registries.map(({ host }) => host));
   const otherHosts = new Set(sources.map(({ registry }) => registry).filter((host) => !declaredHosts.has(host)));
@@ -69,17 +76,28 @@ async function declarationOf(config: Config, database: Database, log: Logger): P
       return stored?.managedBy === 'API' ? null : resolved(bare(host), stored, config, log);
     }),
   ]);
-  return { registries: found.filter((registry) => registry !== null), sources };
+  return { registries: found.filter((registry) => registry !== null), sources, runtimes };
 }
 
 /** A Docker Hub that a mutation added stays as that made it. */
-async function samples(database: Database): Promise<Declaration> {
+async function samples(database: Database): Promise<Followed> {
   const hub = await findRegistry(database, { host: DOCKER_HUB });
   const isTheirs = hub?.managedBy === 'API';
   return { ...SAMPLES, registries: SAMPLES.registries.filter(({ host }) => !(isTheirs && host === DOCKER_HUB)) };
 }
 
+type Followed = Pick<Declaration, 'registries' | 'sources'>;
 type Resolved = Declaration['registries'][number];
+
+/** Throws INVALID_CONFIGURATION where it can't be reached so. */
+function reached({ name, kind, ...settings }: ConfiguredRuntime): DeclaredRuntime {
+  try {
+    checkRuntime(kind, settings);
+  } catch (error) {
+    throw new CatalogError('INVALID_CONFIGURATION', `The runtime "${name}": ${messageOf(error)}`, { cause: error });
+  }
+  return { name, kind, settings };
+}
 
 /** A registry that does not say what it is just now stays what it was at that address. */
 async function resolved(
@@ -112,7 +130,7 @@ function bare(host: RegistryHost): ConfiguredRegistry {
 const SAMPLES_HOST = 'samples.localhost' as RegistryHost;
 
 /** Something to query at once, network or not, and something real. */
-const SAMPLES: Declaration = {
+const SAMPLES: Followed = {
   registries: [
     {
       host: SAMPLES_HOST,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { AgentOptions } from './agent.ts';
 import { readConfig, type Config } from '../config/index.ts';
 import { describeFailure } from './failure.ts';
 import { openLog } from './log.ts';
@@ -39,7 +40,9 @@ program
   .description('Look at one repository or tag now, and tell what changed.')
   .argument('<reference>', 'what to look at: alpine, nginx:1.27, registry.example.com:5000/team/app')
   .action(
-    run(async (config, reference) => (await import('./sync.ts')).sync(reference, config, openLog(config.logLevel))),
+    run(async (config, reference: string) =>
+      (await import('./sync.ts')).sync(reference, config, openLog(config.logLevel)),
+    ),
   );
 
 program
@@ -47,16 +50,36 @@ program
   .description('Print an image of the catalog: its platforms, layers, configuration and tags.')
   .argument('<reference>', 'a tag or digest: alpine, nginx:1.27, ghcr.io/org/app@sha256:...')
   .action(
-    run(async (config, reference) => (await import('./show.ts')).show(reference, config, openLog(config.logLevel))),
+    run(async (config, reference: string) =>
+      (await import('./show.ts')).show(reference, config, openLog(config.logLevel)),
+    ),
+  );
+
+program
+  .command('agent')
+  .description('Report the containers of an engine or a cluster to a Stowage that can not reach it.')
+  .argument('<server>', 'address of the Stowage: https://stowage.example.com; its token is in STOWAGE_AGENT_TOKEN')
+  .option('--name <name>', 'what the runtime is called there (default: the name of this host)')
+  .option('--kind <kind>', 'docker, podman or kubernetes', 'docker')
+  .option('--endpoint <endpoint>', 'how the runtime is reached (default: DOCKER_HOST, the usual socket, or in-cluster)')
+  .option('--namespace <names...>', 'namespaces of a cluster; all without this', [])
+  .option('--deny-label <patterns...>', 'names of labels that are not reported, in which * is any text', [])
+  .option('--insecure', 'take tcp:// without TLS', false)
+  .action(
+    run(async (config, server: string, options: AgentOptions) =>
+      (await import('./agent.ts')).agent(server, options, config, openLog(config.logLevel)),
+    ),
   );
 
 await program.parseAsync();
 
 /** Every command: reads the configuration, does its work, and tells in plain words what kept it from that. */
-function run(action: (config: Config, argument: string) => Promise<void>): (argument: string) => Promise<void> {
-  return async (argument) => {
+function run<A extends unknown[]>(
+  action: (config: Config, ...given: A) => Promise<void>,
+): (...given: A) => Promise<void> {
+  return async (...given) => {
     try {
-      await action(readConfig(process.env, process.cwd()), argument);
+      await action(readConfig(process.env, process.cwd()), ...given);
     } catch (error) {
       process.stderr.write(describeFailure(error));
       process.exitCode = 1;

@@ -23,23 +23,28 @@ export type DeclaredSource = Omit<catalog.NewSyncSource, 'registryId' | 'managed
   readonly registry: RegistryHost;
 };
 
+/** A runtime that the configuration declares, checked. */
+export type DeclaredRuntime = Omit<catalog.NewRuntime, 'managedBy'>;
+
 export interface Declaration {
   readonly registries: readonly DeclaredRegistry[];
   readonly sources: readonly DeclaredSource[];
+  readonly runtimes: readonly DeclaredRuntime[];
 }
 
 /**
  * Makes the catalog follow what the configuration declares: adds and changes what is in it, and stops keeping what was
- * in it before and is no more (a registry with what it holds stays, now in the hands of mutations; a source goes). What
+ * in it before and is no more (a registry or runtime with what it holds stays, in the hands of mutations; a source goes). What
  * mutations added stays beside it. Sources that are new, or have never run, get a run at once.
  */
 export async function applyConfiguration(
   database: Database,
   seal: catalog.Seal,
-  { registries, sources }: Declaration,
+  { registries, sources, runtimes }: Declaration,
   now: Date,
 ): Promise<void> {
   await database.transaction(async (connection) => {
+    await applyRuntimes(connection, runtimes);
     const ids: number[] = [];
     for (const registry of registries) {
       const secrets = catalog.sealSecrets(seal, registry.host, registry);
@@ -62,6 +67,13 @@ export async function applyConfiguration(
     }
     for (const { id } of stored) if (!kept.has(id)) await catalog.removeSyncSource(connection, id);
   });
+}
+
+async function applyRuntimes(connection: Connection, runtimes: readonly DeclaredRuntime[]): Promise<void> {
+  const ids: number[] = [];
+  for (const runtime of runtimes) ids.push(await catalog.saveRuntime(connection, { ...runtime, managedBy: 'CONFIG' }));
+  await catalog.releaseRuntimes(connection, ids);
+  for (const id of ids) await notify(connection, 'stowage_runtime_changed', id);
 }
 
 /** Whether it is reached, and signed in to, as before. */

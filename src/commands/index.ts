@@ -1,10 +1,13 @@
 import type { Database } from '../catalog/database.ts';
 import type { Seal } from '../catalog/write/index.ts';
+import type { KeepsLabel } from '../domain/sound-container.ts';
+import { createContainerCommands, type ContainerCommands } from './container.ts';
 import { createDeletionCommands, type DeletionCommands } from './deletion.ts';
 import { createNotificationCommands, type NotificationCommands } from './notification.ts';
 import { createRegistryDeletion } from './registry-deletion.ts';
 import { createRegistryCommands, type RegistryCommands, type RegistryKinds } from './registry.ts';
 import { createRepositoryCommands, type RepositoryCommands } from './repository.ts';
+import { createRuntimeCommands, type RuntimeCommands } from './runtime.ts';
 import { createSyncRunCommands, type SyncRunCommands } from './sync-run.ts';
 import { createSyncSourceCommands, type SyncSourceCommands } from './sync-source.ts';
 
@@ -12,6 +15,7 @@ export {
   applyConfiguration,
   type Declaration,
   type DeclaredRegistry,
+  type DeclaredRuntime,
   type DeclaredSource,
 } from './apply-configuration.ts';
 export type { Webhook } from './notification.ts';
@@ -23,6 +27,8 @@ export type Commands = RegistryCommands &
   RepositoryCommands &
   SyncSourceCommands &
   SyncRunCommands &
+  RuntimeCommands &
+  ContainerCommands &
   DeletionCommands &
   NotificationCommands;
 
@@ -30,15 +36,20 @@ export interface CommandSettings {
   readonly database: Database;
   readonly seal: Seal;
   readonly kinds: RegistryKinds;
+  /** Of containers; all of them where nothing is said. */
+  readonly keepsLabel?: KeepsLabel;
   readonly now?: () => Date;
 }
 
-export function createCommands({ database, seal, kinds, now = () => new Date() }: CommandSettings): Commands {
+export function createCommands(settings: CommandSettings): Commands {
+  const { database, seal, kinds, keepsLabel = () => true, now = () => new Date() } = settings;
   return {
     ...createRegistryCommands(database, seal, kinds, now),
     ...createRepositoryCommands(database),
     ...createSyncSourceCommands(database, now),
     ...createSyncRunCommands(database, now),
+    ...createRuntimeCommands(database),
+    ...createContainerCommands(database, keepsLabel, now),
     ...createDeletionCommands(database, createRegistryDeletion(database, seal, kinds), now),
     ...createNotificationCommands(database, seal),
   };

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { messageOf } from '../domain/errors.ts';
 import { checkHostLimits, type GivenHostLimits } from '../domain/host-limits.ts';
 import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
@@ -10,12 +9,19 @@ import { shownAddress } from '../domain/web-address.ts';
 import { NEWEST_BY, parseRepositorySelection, parseTagSelection, type NewestBy } from '../domain/selection.ts';
 import type { Environment } from './environment.ts';
 import { readDocument } from './document.ts';
+import { containers, runtime, type DeclaredRuntime } from './declared-runtime.ts';
+import { namesOf, onceEach, parsedBy } from './schema.ts';
 
 /** What stowage.yaml asks for, with the values of the secrets that it names. */
 export interface Declarations {
   readonly registries: readonly DeclaredRegistry[];
   readonly sources: readonly DeclaredSource[];
+  readonly runtimes: readonly DeclaredRuntime[];
+  /** Patterns of names of containers' labels that are not kept. */
+  readonly deniedLabels: readonly string[];
 }
+
+export type { DeclaredRuntime } from './declared-runtime.ts';
 
 export interface DeclaredRegistry {
   readonly host: RegistryHost;
@@ -59,8 +65,10 @@ export interface DeclaredSource {
 
 /** Adds what is wrong to `faults`, each with file and line, and answers with nothing then. */
 export function readDeclarations(text: string, file: string, environment: Environment, faults: string[]): Declarations {
-  return readDocument(text, file, declarationsIn(environment), faults) ?? { registries: [], sources: [] };
+  return readDocument(text, file, declarationsIn(environment), faults) ?? NOTHING;
 }
+
+const NOTHING: Declarations = { registries: [], sources: [], runtimes: [], deniedLabels: [] };
 
 function declarationsIn(environment: Environment) {
   const secret = secretIn(environment);
@@ -138,21 +146,26 @@ function declarationsIn(environment: Environment) {
       paused: fields.paused ?? false,
     }));
 
-  return z.strictObject({
-    registries: z
-      .array(registry)
-      .superRefine(onceEach('host', ({ host }) => host))
-      .default([]),
-    sources: z
-      .array(source)
-      .superRefine(onceEach('source', (s) => `${s.registry}/${s.repositories}${s.tags === null ? '' : `:${s.tags}`}`))
-      .default([]),
-  });
-}
-
-/** Names of an enum as the file has them. */
-function namesOf<T extends string>(values: readonly T[]): ReadonlyMap<string, T> {
-  return new Map(values.map((value) => [value.toLowerCase().replaceAll('_', '-'), value]));
+  return z
+    .strictObject({
+      registries: z
+        .array(registry)
+        .superRefine(onceEach('host', ({ host }) => host))
+        .default([]),
+      sources: z
+        .array(source)
+        .superRefine(onceEach('source', (s) => `${s.registry}/${s.repositories}${s.tags === null ? '' : `:${s.tags}`}`))
+        .default([]),
+      runtimes: z
+        .array(runtime)
+        .superRefine(onceEach('runtime', ({ name }) => name))
+        .default([]),
+      containers: containers.default({ denyLabels: [] }),
+    })
+    .transform(({ containers: { denyLabels: deniedLabels }, ...declared }): Declarations => ({
+      ...declared,
+      deniedLabels,
+    }));
 }
 
 const KINDS = namesOf(REGISTRY_KINDS);
@@ -172,18 +185,6 @@ function secretIn(environment: Environment) {
     });
 }
 
-/** A domain parser as a step of a schema: what it throws is the fault. */
-function parsedBy<T, V = string>(parse: (value: V) => T): (value: V, context: z.RefinementCtx) => T {
-  return (value, context) => {
-    try {
-      return parse(value);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: messageOf(error) });
-      return z.NEVER;
-    }
-  };
-}
-
 function parseAddress(text: string): URL {
   const url = URL.parse(text);
   const isKnown = url !== null && ['http:', 'https:', 'file:'].includes(url.protocol);
@@ -193,17 +194,4 @@ function parseAddress(text: string): URL {
     );
   }
   return url;
-}
-
-function onceEach<T>(noun: string, nameOf: (item: T) => string) {
-  return (items: readonly T[], context: z.RefinementCtx<readonly T[]>): void => {
-    const seen = new Set<string>();
-    items.forEach((item, index) => {
-      const name = nameOf(item);
-      if (seen.has(name)) {
-        context.addIssue({ code: 'custom', message: `the ${noun} "${name}" stands here twice.`, path: [index] });
-      }
-      seen.add(name);
-    });
-  };
 }

@@ -19,6 +19,8 @@ export interface ProcessSettings {
   readonly dataDirectory: string;
   /** Null means the one that is kept in the data directory. */
   readonly adminToken: string | null;
+  /** By which agents report containers: of the server, those that it takes reports from; of an agent, what it sends. */
+  readonly agentToken: string | null;
   /** Null means those that are kept in the data directory. */
   readonly credentialKeys: CredentialKeys | null;
   /** Networks that registries may point to although they are not public, such as 10.0.0.0/8. */
@@ -75,12 +77,8 @@ export function readEnvironment(
     ),
     dataDirectory: read('STOWAGE_DATA', path('data'), path, ''),
     configFile: read<string | null>('STOWAGE_CONFIG', null, path, ''),
-    adminToken: read<string | null>(
-      'STOWAGE_ADMIN_TOKEN',
-      null,
-      parseToken,
-      'cannot be sent as a bearer token: write letters, digits and -._~+/ only.',
-    ),
+    adminToken: read<string | null>('STOWAGE_ADMIN_TOKEN', null, parseToken, UNSENDABLE),
+    agentToken: read<string | null>('STOWAGE_AGENT_TOKEN', null, parseToken, UNSENDABLE),
     credentialKeys: read<CredentialKeys | null>(
       'STOWAGE_CREDENTIAL_KEY',
       null,
@@ -103,6 +101,7 @@ const VARIABLES = [
   'STOWAGE_DATA',
   'STOWAGE_CONFIG',
   'STOWAGE_ADMIN_TOKEN',
+  'STOWAGE_AGENT_TOKEN',
   'STOWAGE_CREDENTIAL_KEY',
   'STOWAGE_ALLOW_NETWORKS',
   'STOWAGE_SAMPLES',
@@ -113,7 +112,14 @@ const VARIABLES = [
 type Variable = (typeof VARIABLES)[number];
 
 /** Never shown: a fault may well be in the password. */
-const SECRETS: ReadonlySet<Variable> = new Set(['DATABASE_URL', 'STOWAGE_ADMIN_TOKEN', 'STOWAGE_CREDENTIAL_KEY']);
+const SECRETS: ReadonlySet<Variable> = new Set([
+  'DATABASE_URL',
+  'STOWAGE_ADMIN_TOKEN',
+  'STOWAGE_AGENT_TOKEN',
+  'STOWAGE_CREDENTIAL_KEY',
+]);
+
+const UNSENDABLE = 'cannot be sent as a bearer token: write letters, digits and -._~+/ only.';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 

@@ -4,7 +4,13 @@ import { readEnvironment, type Environment, type ProcessSettings } from './envir
 import { InvalidConfiguration } from './faults.ts';
 import { readDeclarations, type Declarations } from './declarations.ts';
 
-export type { DeclaredCredential, DeclaredRegistry, DeclaredSource, Declarations } from './declarations.ts';
+export type {
+  DeclaredCredential,
+  DeclaredRegistry,
+  DeclaredRuntime,
+  DeclaredSource,
+  Declarations,
+} from './declarations.ts';
 export type { Environment, LogLevel, ProcessSettings } from './environment.ts';
 export { KEY_FORM, parseKeys, type CredentialKeys } from './credential-keys.ts';
 export { InvalidConfiguration } from './faults.ts';

@@ -110,6 +110,19 @@ export interface Workload {
   readonly namespace: string | null;
 }
 
+/** What was seen of a runtime. */
+export interface ContainerReport {
+  /** When the look began. What the catalog saw later stands. */
+  readonly at: Date;
+  /** Each once, as soundContainer leaves them. */
+  readonly seen: readonly ObservedContainer[];
+  /** Ids of all that were there: others are no more. Null where nothing is said of them. */
+  readonly present: readonly string[] | null;
+  /** Ids of containers that are no more. */
+  readonly removed: readonly string[];
+  readonly commits: readonly ObservedCommit[];
+}
+
 /** An image made from a container, as the runtime told when it was made. */
 export interface ObservedCommit {
   readonly containerId: string;

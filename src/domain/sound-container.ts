@@ -34,14 +34,22 @@ export function soundContainer(container: ObservedContainer, keepsLabel: KeepsLa
     createdAt: orNull(container.createdAt, moment),
     startedAt: orNull(container.startedAt, moment),
     finishedAt: orNull(container.finishedAt, moment),
-    command: container.command.slice(0, MAX_ENTRIES).map((word) => text(word, MAX_VALUE)),
-    ports: container.ports.filter(({ containerPort, hostPort }) => isPort(containerPort) && isPort(hostPort ?? 0)),
-    mounts: container.mounts.slice(0, MAX_ENTRIES).map(soundMount),
+    command: withinRoom(
+      container.command.map((word) => text(word, MAX_VALUE)),
+      (word) => word.length,
+    ),
+    ports: container.ports
+      .filter(({ containerPort, hostPort }) => isPort(containerPort) && isPort(hostPort ?? 0))
+      .slice(0, MAX_ENTRIES)
+      .map((port) => ({ ...port, protocol: text(port.protocol), hostIp: orNull(port.hostIp, (ip) => text(ip)) })),
+    mounts: container.mounts.slice(0, MAX_MOUNTS).map(soundMount),
     labels: Object.fromEntries(
-      Object.entries(container.labels)
-        .filter(([name]) => name.length <= MAX_TEXT && keepsLabel(name))
-        .slice(0, MAX_ENTRIES)
-        .map(([name, value]) => [storable(name), text(value, MAX_VALUE)]),
+      withinRoom(
+        Object.entries(container.labels)
+          .filter(([name]) => name.length <= MAX_TEXT && keepsLabel(name))
+          .map(([name, value]) => [storable(name), text(value, MAX_VALUE)] as const),
+        ([name, value]) => name.length + value.length,
+      ),
     ),
     workload: workload && {
       kind: text(workload.kind),
@@ -56,6 +64,9 @@ export function soundContainer(container: ObservedContainer, keepsLabel: KeepsLa
 const MAX_TEXT = 1000;
 const MAX_VALUE = 32 * 1024;
 const MAX_ENTRIES = 1000;
+const MAX_MOUNTS = 200;
+/** Characters of all labels, and of a command. */
+const ROOM = 256 * 1024;
 
 function soundIdentity({ evidence, platform }: ImageIdentity): ImageIdentity {
   return {
@@ -67,6 +78,12 @@ function soundIdentity({ evidence, platform }: ImageIdentity): ImageIdentity {
       osVersion: orNull(platform.osVersion, (version) => text(version)),
     },
   };
+}
+
+/** The first entries, as many as there is room for. */
+function withinRoom<T>(entries: readonly T[], lengthOf: (entry: T) => number): T[] {
+  let room = ROOM;
+  return entries.slice(0, MAX_ENTRIES).filter((entry) => (room -= lengthOf(entry)) >= 0);
 }
 
 function soundMount({ type, source, destination, readOnly }: Mount): Mount {

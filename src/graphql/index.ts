@@ -22,7 +22,10 @@ export { referenceOf, type ReferenceMember, type ReferenceType } from './referen
 export interface GraphSettings {
   readonly database: Database;
   readonly commands: Commands;
+  /** Whoever sends it may change the catalog. */
   readonly adminToken: string;
+  /** Whoever sends it may report containers; none may where there is none. */
+  readonly agentToken?: string | null;
   readonly log: Logger;
   /** A list of documents; where there is one, no other is answered. */
   readonly trustedDocuments?: string | null;
@@ -45,7 +48,7 @@ export interface Graph {
 }
 
 export async function openGraph(settings: GraphSettings): Promise<Graph> {
-  const { database, commands, adminToken, log, trustedDocuments, drain } = settings;
+  const { database, commands, adminToken, agentToken = null, log, trustedDocuments, drain } = settings;
   const sdl = await readFile(SDL, 'utf8');
   const schema = settings.isSubgraph ? await openSubgraph(sdl) : createSchema(sdl, typeResolvers);
   const documents = trustedDocuments == null ? null : await readTrustedDocuments(trustedDocuments, schema);
@@ -61,7 +64,11 @@ export async function openGraph(settings: GraphSettings): Promise<Graph> {
 
   function contextFor(authorization: string | undefined): GraphQLContext {
     try {
-      return createContext({ reads, commands, viewer: viewerOf(authorization, adminToken) });
+      return createContext({
+        reads,
+        commands,
+        viewer: viewerOf(authorization, { admin: adminToken, agent: agentToken }),
+      });
     } catch (error) {
       throw refusal(error);
     }

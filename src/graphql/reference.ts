@@ -17,7 +17,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
 } from 'graphql';
-import { MUTATION_SCOPE } from './viewer.ts';
+import { scopeOf } from './viewer.ts';
 
 /** The schema as people read it: roots first, then what they lead to, by kind and name. */
 export type Reference = readonly ReferenceSection[];
@@ -92,7 +92,7 @@ function describeType(type: GraphQLNamedType, schema: GraphQLSchema): ReferenceT
     specifiedBy: isScalarType(type) ? (type.specifiedByURL ?? null) : null,
     members: membersOf(type).map((member) => ({
       ...describeMember(member),
-      scope: type === schema.getMutationType() ? MUTATION_SCOPE : null,
+      scope: type === schema.getMutationType() ? scopeOf(member.name) : null,
     })),
   };
 }

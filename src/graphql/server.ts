@@ -105,15 +105,15 @@ const statusOfErrors: ApolloServerPlugin = {
 };
 
 /** Refuses what is too dear before any of it is resolved, and tells in every answer what the operation may cost. */
-const costLimit: ApolloServerPlugin = {
+const costLimit: ApolloServerPlugin<{ readonly viewer: Viewer }> = {
   requestDidStart() {
     let cost: Cost | null = null;
     return Promise.resolve({
-      didResolveOperation({ schema, document, operation, request }) {
+      didResolveOperation({ schema, document, operation, request, contextValue }) {
         // Without an operation of the name that was asked for, the refusal is Apollo's.
         if (operation === undefined) return Promise.resolve();
         const variables = request.variables ?? {};
-        const tooMany = variablesRefusal(variables);
+        const tooMany = variablesRefusal(variables, contextValue.viewer);
         if (tooMany !== null) return Promise.reject(tooMany);
         cost = costOf({ schema, document, operation, variables });
         const refusal = costRefusal(cost, operation);

@@ -3,7 +3,7 @@ import { CatalogError } from '../domain/errors.ts';
 import { isSameSecret } from '../domain/secret.ts';
 
 /** What a viewer may do. A closed list: tokens carry these words. */
-export type Scope = 'catalog:read' | 'catalog:admin';
+export type Scope = 'catalog:read' | 'catalog:admin' | 'containers:report';
 
 /** Who asks. Everyone may read; what changes something needs a token. */
 export interface Viewer {
@@ -12,24 +12,35 @@ export interface Viewer {
 }
 
 export const ANONYMOUS: Viewer = { name: 'anonymous', scopes: ['catalog:read'] };
-const ADMIN: Viewer = { name: 'admin', scopes: ['catalog:read', 'catalog:admin'] };
+const AGENT: Viewer = { name: 'agent', scopes: ['catalog:read', 'containers:report'] };
+const ADMIN: Viewer = { name: 'admin', scopes: ['catalog:read', 'catalog:admin', 'containers:report'] };
+
+/** What stands for a viewer. */
+export interface Tokens {
+  readonly admin: string;
+  /** Of agents that report containers; null where there is none. */
+  readonly agent: string | null;
+}
 
 /** The viewer that an Authorization header stands for. A header that is there but wrong throws UNAUTHENTICATED. */
-export function viewerOf(authorization: string | undefined, adminToken: string): Viewer {
+export function viewerOf(authorization: string | undefined, tokens: Tokens): Viewer {
   if (authorization === undefined || authorization.trim() === '') return ANONYMOUS;
   const [scheme = '', token = ''] = authorization.trim().split(/\s+/, 2);
   if (scheme.toLowerCase() !== 'bearer') {
     throw new CatalogError('UNAUTHENTICATED', `The Authorization header has no Bearer token: ${HEADER}.`);
   }
-  if (isSameSecret(token, adminToken)) return ADMIN;
+  if (isSameSecret(token, tokens.admin)) return ADMIN;
+  if (tokens.agent !== null && isSameSecret(token, tokens.agent)) return AGENT;
   throw new CatalogError(
     'UNAUTHENTICATED',
     `The token in the Authorization header is not known: ${HEADER}, or leave the header out to read.`,
   );
 }
 
-/** The scope that every mutation needs. */
-export const MUTATION_SCOPE: Scope = 'catalog:admin';
+/** The scope that a mutation needs. */
+export function scopeOf(mutation: string): Scope {
+  return mutation === 'reportContainers' ? 'containers:report' : 'catalog:admin';
+}
 
 /**
  * Puts the check of its scope before the resolver of each mutation. Without a token the refusal is UNAUTHENTICATED,
@@ -42,7 +53,7 @@ export function guardMutations(schema: GraphQLSchema): void {
   for (const field of Object.values(fields)) {
     const { name, resolve = defaultFieldResolver } = field;
     field.resolve = (source, args, context, info) => {
-      requireScope(name, MUTATION_SCOPE, context.viewer);
+      requireScope(name, scopeOf(name), context.viewer);
       return resolve(source, args, context, info);
     };
   }

@@ -1,21 +1,25 @@
+import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import type { Digest } from '../domain/digest.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { composeImage, type ComposedImage } from '../domain/local-image.ts';
 import type { HoldsLocalImages, OpenRuntime } from '../runtimes/runtime.ts';
 import { linkContainers } from './link-containers.ts';
-import type { RuntimeSync } from './record-picture.ts';
 
 /**
  * Takes images into the catalog that an engine has and no registry. What the catalog has already, from a registry or
  * another engine, is not asked for.
  */
-export async function recordLocalImages(sync: RuntimeSync): Promise<void> {
-  const { database, runtime, runtimeId, signal, now } = sync;
+export async function recordLocalImages(
+  database: Database,
+  runtimeId: number,
+  runtime: OpenRuntime,
+  at: Date,
+  signal: AbortSignal,
+): Promise<void> {
   if (!hasImages(runtime)) return;
   const ids = (await runtime.listLocalImages(signal)).slice(0, MAX_IMAGES);
   const unknown = await catalog.unknownImages(database, ids);
-  const at = now();
   for (let from = 0; from < unknown.length; from += BATCH) {
     const composed = await fetchAll(runtime, unknown.slice(from, from + BATCH), signal);
     await database.transaction(async (connection) => {

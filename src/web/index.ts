@@ -7,10 +7,11 @@ import type { Commands } from '../commands/index.ts';
 import { openGraph } from '../graphql/index.ts';
 import { listenOn, reportHealth, serveMetrics } from '../probes/index.ts';
 import { inSpan, type MetricsPage } from '../telemetry/index.ts';
+import { limitBodiesOfStrangers } from './body-limit.ts';
 import { endConnectionsOnClose } from './closing.ts';
 import { answerFaults } from './faults.ts';
 import { receiveNotifications } from './hooks.ts';
-import { MAX_BODY } from './limits.ts';
+import { MAX_BODY, MAX_TRUSTED_BODY } from './limits.ts';
 import { BUILT_PAGE, CLOSED_PLAYGROUND, openPlayground } from './playground.ts';
 import { serveReference } from './reference.ts';
 import { logRequests } from './request-log.ts';
@@ -23,6 +24,8 @@ export interface WebSettings {
   readonly commands: Commands;
   /** Whoever sends it may change the catalog. */
   readonly adminToken: string;
+  /** Whoever sends it may report containers; none may where there is none. */
+  readonly agentToken?: string | null;
   readonly log: Logger;
   /** A file with the only documents that are answered; every document where there is none. */
   readonly trustedDocuments?: string | null;
@@ -42,7 +45,17 @@ export interface Web {
 }
 
 export async function openWeb(settings: WebSettings): Promise<Web> {
-  const { database, commands, adminToken, log, metrics, version, trustedDocuments, isSubgraph } = settings;
+  const {
+    database,
+    commands,
+    adminToken,
+    agentToken = null,
+    log,
+    metrics,
+    version,
+    trustedDocuments,
+    isSubgraph,
+  } = settings;
   // Named by Fastify's own type: the routes below are no more particular.
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
@@ -60,7 +73,16 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
   serveMetrics(app, metrics);
 
   const drain = fastifyApolloDrainPlugin(app);
-  const graph = await openGraph({ database, commands, adminToken, log, trustedDocuments, isSubgraph, drain });
+  const graph = await openGraph({
+    database,
+    commands,
+    adminToken,
+    agentToken,
+    log,
+    trustedDocuments,
+    isSubgraph,
+    drain,
+  });
   const playground = trustedDocuments == null ? await openPlayground(app, BUILT_PAGE) : CLOSED_PLAYGROUND;
   const answer = fastifyApolloHandler(graph.server, {
     context: (request) => Promise.resolve(graph.contextFor(request.headers.authorization)),
@@ -84,7 +106,15 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
     handler,
     wsHandler: (socket, request) => sockets.handle(socket, request),
   });
-  app.route({ method: 'POST', url: '/graphql', handler });
+  const isKnown = (authorization: string) => {
+    try {
+      return graph.contextFor(authorization).viewer.scopes.length > 1;
+    } catch {
+      return false;
+    }
+  };
+  const preParsing = limitBodiesOfStrangers(isKnown);
+  app.route({ method: 'POST', url: '/graphql', bodyLimit: MAX_TRUSTED_BODY, preParsing, handler });
   serveStreams(app, graph);
   receiveNotifications(app, commands, log);
 

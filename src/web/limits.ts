@@ -5,3 +5,6 @@ export const MAX_BODY = 1024 * 1024;
 export const MAX_CONNECTIONS = 5_000;
 
 export const NO_ROOM = 'There are as many connections as the server can have: try again later.';
+
+/** Bytes of a request from those who may change something. */
+export const MAX_TRUSTED_BODY = 16 * 1024 * 1024;

@@ -4,8 +4,9 @@ import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { KeepsLabel } from '../domain/sound-container.ts';
+import { followRuntime } from '../follow/index.ts';
 import type { OpenRuntimeFunction } from '../runtimes/runtime.ts';
-import { followRuntime } from '../sync/index.ts';
+import { createRuntimeRecord } from '../sync/index.ts';
 import type { Presence } from './presence.ts';
 
 export interface RuntimeAccess {
@@ -49,7 +50,10 @@ export function createFollowedRuntimes(settings: FollowedRuntimesSettings): Foll
       if (isClosed || followed.has(id) || !(await presence.claimRuntime(id))) continue;
       const ending = new AbortController();
       const ended = follow(settings, stored, ending.signal).catch((error: unknown) => {
-        log.error(error, `runtime ${stored.name} can't be followed: ${messageOf(error)}`);
+        log.error(`runtime ${stored.name} can't be followed: ${messageOf(error)}`);
+        // The next look tries again.
+        followed.delete(id);
+        presence.releaseRuntime(id);
       });
       followed.set(id, { stored, ending, ended });
     }
@@ -85,7 +89,8 @@ async function follow(
   if (settings === null) return;
   const runtime = await open(kind, settings);
   try {
-    await followRuntime({ database, runtimeId: id, name, runtime, keepsLabel, log, now, signal });
+    const record = createRuntimeRecord(database, id, now);
+    await followRuntime({ name, runtime, record, keepsLabel, log, now, signal });
   } finally {
     await runtime.close();
   }

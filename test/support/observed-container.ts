@@ -1,6 +1,12 @@
 import type { Database } from '../../src/catalog/database.ts';
-import { recordContainers, saveRuntime, type ContainerReport } from '../../src/catalog/write/index.ts';
-import type { ImageEvidence, ImageIdentity, ObservedContainer, RuntimeKindName } from '../../src/domain/container.ts';
+import { recordContainers, saveRuntime } from '../../src/catalog/write/index.ts';
+import type {
+  ContainerReport,
+  ImageEvidence,
+  ImageIdentity,
+  ObservedContainer,
+  RuntimeKindName,
+} from '../../src/domain/container.ts';
 
 /** A running container of which a runtime says nothing that a test does not say. */
 export function observed(

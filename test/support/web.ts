@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { openMetrics } from '../../src/bin/metrics.ts';
 import type { Database } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
-import { createCommands } from '../../src/commands/index.ts';
+import { createCommands, type CommandSettings } from '../../src/commands/index.ts';
 import { checkCredential, openRegistry } from '../../src/registries/index.ts';
 import { openWeb, type Web, type WebSettings } from '../../src/web/index.ts';
 
@@ -33,7 +33,10 @@ const SEAL = createSeal(randomBytes(32));
 export async function openTestWeb(
   database: Database,
   port = 0,
-  settings: Pick<WebSettings, 'trustedDocuments' | 'isSubgraph'> = {},
+  {
+    keepsLabel,
+    ...settings
+  }: Pick<WebSettings, 'trustedDocuments' | 'isSubgraph' | 'agentToken'> & Pick<CommandSettings, 'keepsLabel'> = {},
 ): Promise<TestWeb> {
   const lines: Record<string, unknown>[] = [];
   const sink = new Writable({
@@ -45,6 +48,7 @@ export async function openTestWeb(
   const commands = createCommands({
     database,
     seal: SEAL,
+    ...(keepsLabel && { keepsLabel }),
     kinds: {
       defaultUrl: (host) => new URL(`https://${host}`),
       detectKind: () => Promise.resolve('OCI'),

@@ -3,7 +3,8 @@ import pino from 'pino';
 import { digestOf, type Digest } from '../../src/domain/digest.ts';
 import { chainIds } from '../../src/domain/chain-id.ts';
 import { labelsBut } from '../../src/domain/sound-container.ts';
-import { followRuntime, forgetContainers, type FollowSettings } from '../../src/sync/index.ts';
+import { followRuntime, type FollowSettings } from '../../src/follow/index.ts';
+import { createRuntimeRecord, forgetContainers } from '../../src/sync/index.ts';
 import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { MemoryRuntime } from '../support/memory-runtime.ts';
@@ -29,9 +30,8 @@ afterEach(async () => {
 function follow(settings: Partial<FollowSettings> = {}): void {
   const ending = new AbortController();
   const ended = followRuntime({
-    database,
-    runtimeId,
     runtime,
+    record: createRuntimeRecord(database, runtimeId, () => new Date()),
     name: 'host-1',
     keepsLabel: () => true,
     now: () => new Date(),

@@ -1,31 +1,22 @@
 import type { Connection } from '../database.ts';
 import { namedBy } from '../../domain/container-image.ts';
-import type { ObservedCommit, ObservedContainer } from '../../domain/container.ts';
+import type { ContainerReport, ObservedContainer } from '../../domain/container.ts';
 import { digestBytes } from '../../domain/digest.ts';
 import { tagNamed } from '../../domain/reference.ts';
 import { LOCK_SPACES } from '../lock.ts';
 import { findImages, refreshOutdated } from './container-image.ts';
 import { shareContent } from './content-lock.ts';
 
-/** What was seen of a runtime. */
-export interface ContainerReport {
+/** What was seen of which runtime. */
+export interface RuntimeReport extends ContainerReport {
   readonly runtimeId: number;
-  /** When the look began. What the catalog saw later stands. */
-  readonly at: Date;
-  /** Each once, as soundContainer leaves them. */
-  readonly seen: readonly ObservedContainer[];
-  /** Ids, as the runtime has them, of all that were there: others are no more. Null where nothing is said of them. */
-  readonly present: readonly string[] | null;
-  /** Ids of containers that are no more. */
-  readonly removed: readonly string[];
-  readonly commits: readonly ObservedCommit[];
 }
 
 /**
  * Writes down what was seen, in a transaction of its own. Unchanged containers cost no write. Answers with how many
  * were removed; null where there is no such runtime.
  */
-export async function recordContainers(connection: Connection, report: ContainerReport): Promise<number | null> {
+export async function recordContainers(connection: Connection, report: RuntimeReport): Promise<number | null> {
   const { runtimeId, at, seen } = report;
   const [, , runtime] = await Promise.all([
     shareContent(connection),
@@ -139,7 +130,7 @@ type UnlinkedContainer = ObservedContainer['image'] & { readonly id: number; rea
 /** Null where there is no such runtime. */
 async function pictureRuntime(
   connection: Connection,
-  { runtimeId, at, present }: ContainerReport,
+  { runtimeId, at, present }: RuntimeReport,
 ): Promise<{ readonly isStale: boolean } | null> {
   const [row] = await connection.run<{ isStale: boolean }>(
     `/* catalog.pictureRuntime */
@@ -273,7 +264,7 @@ async function upsertContainers(
 
 async function removeContainers(
   connection: Connection,
-  { runtimeId, at, present, removed }: ContainerReport,
+  { runtimeId, at, present, removed }: RuntimeReport,
 ): Promise<number> {
   if (present === null && removed.length === 0) return 0;
   const rows = await connection.run<{ count: number }>(
@@ -293,7 +284,7 @@ async function removeContainers(
   return rows[0]?.count ?? 0;
 }
 
-async function recordCommits(connection: Connection, { runtimeId, at, commits }: ContainerReport): Promise<void> {
+async function recordCommits(connection: Connection, { runtimeId, at, commits }: RuntimeReport): Promise<void> {
   await connection.run(
     `/* catalog.recordCommits */
      insert into container_commit (container_id, image_digest, at)

@@ -4,7 +4,6 @@ export {
   linkContainers,
   lockContainers,
   recordContainers,
-  type ContainerReport,
 } from './container.ts';
 export * from './content-lock.ts';
 export * from './credential.ts';

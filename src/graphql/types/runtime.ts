@@ -3,6 +3,7 @@ import type { Resolvers } from '../../generated/resolvers.ts';
 import { connectionFields, rootConnection } from '../connection.ts';
 import { batchOne, batchPages } from '../loader.ts';
 import { formatNodeId } from '../node-id.ts';
+import { idIn } from './input-id.ts';
 
 export const runtimeLoaders = (reads: CatalogReads) => ({
   runtimeById: batchOne(reads.runtimesById),
@@ -15,6 +16,22 @@ export const runtimeResolvers: Resolvers = {
     runtime: (_, { name }, { loaders }) => loaders.runtimeByName.load(name),
     runtimes: (_, args, { reads }) => rootConnection(reads.runtimes, args),
   },
+  Mutation: {
+    async addRuntime(_, { input }, { commands, reads }) {
+      const { runtimeId, userErrors } = await commands.addRuntime(input);
+      return { runtime: await runtimeOf(reads, runtimeId), userErrors };
+    },
+    async removeRuntime(_, { input }, { commands }) {
+      const id = idIn('Runtime', input.id, 'id');
+      if (typeof id !== 'number') return { removedId: null, userErrors: [id] };
+      const { removedId, userErrors } = await commands.removeRuntime({ id });
+      return { removedId: removedId === null ? null : formatNodeId('Runtime', removedId), userErrors };
+    },
+    async reportContainers(_, { input }, { commands, reads }) {
+      const { runtimeId, ...outcome } = await commands.reportContainers(input);
+      return { runtime: await runtimeOf(reads, runtimeId), ...outcome };
+    },
+  },
   Runtime: {
     id: (runtime) => formatNodeId('Runtime', runtime.id),
     containers: ({ id }, args, { loaders }) => loaders.containersByRuntime.connection(id, args),
@@ -22,3 +39,8 @@ export const runtimeResolvers: Resolvers = {
   },
   RuntimeConnection: connectionFields,
 };
+
+/** As it is after the change, past the request's loaders. */
+async function runtimeOf(reads: CatalogReads, id: number | null) {
+  return id === null ? null : ((await reads.runtimesById([id])).get(id) ?? null);
+}

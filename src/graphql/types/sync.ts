@@ -1,11 +1,10 @@
 import type { CatalogReads, SyncRunRecord, Told } from '../../catalog/read/index.ts';
-import type { UserError } from '../../commands/index.ts';
-import { CatalogError } from '../../domain/errors.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { connectionFields, rootConnection } from '../connection.ts';
 import { batchOne, batchPages } from '../loader.ts';
-import { formatNodeId, parseRowId, type RowType } from '../node-id.ts';
+import { formatNodeId, parseRowId } from '../node-id.ts';
 import { existing } from './existing.ts';
+import { idIn } from './input-id.ts';
 
 export const syncLoaders = (reads: CatalogReads) => ({
   syncSourceById: batchOne(reads.syncSourcesById),
@@ -74,16 +73,6 @@ export const syncResolvers: Resolvers = {
   SyncRunConnection: connectionFields,
   SyncErrorConnection: connectionFields,
 };
-
-/** An id in an input; one that is wrong is the client's to read as data, like all else that is wrong with an input. */
-function idIn(type: RowType, text: string, member: string): number | UserError {
-  try {
-    return parseRowId(type, text, member);
-  } catch (error) {
-    if (!(error instanceof CatalogError)) throw error;
-    return { type: 'InvalidInput', message: error.message, path: ['input', member] };
-  }
-}
 
 /** As it is after the change, past the request's loaders; so too below. */
 async function sourceOf(reads: CatalogReads, id: number | null) {

@@ -1,25 +1,47 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import * as catalog from '../catalog/write/index.ts';
+import type { ContainerReport } from '../domain/container.ts';
 import { messageOf } from '../domain/errors.ts';
-import { RuntimeFault, type ContainerChange, type OpenRuntime, type WatchesContainers } from '../runtimes/runtime.ts';
-import { recordChange, recordPicture, type RuntimeSync } from './record-picture.ts';
-import { recordLocalImages } from './record-local-images.ts';
+import type { KeepsLabel } from '../domain/sound-container.ts';
+import { reportOf, takePicture } from './picture.ts';
+import {
+  RuntimeFault,
+  type ContainerChange,
+  type OpenRuntime,
+  type RuntimeDescription,
+  type WatchesContainers,
+} from '../runtimes/runtime.ts';
 
-export interface FollowSettings extends RuntimeSync {
+/** Where what is seen of a runtime is written down. What it rejects with is a reason to try again from the start. */
+export interface RuntimeRecord {
+  describe(description: RuntimeDescription): Promise<void>;
+  /** A change, or a part of a picture. */
+  report(report: ContainerReport): Promise<void>;
+  /** The runtime may have other images than the last time. Absent where nobody wants to know. */
+  readImages?(runtime: OpenRuntime, signal: AbortSignal): Promise<void>;
+  /** It was read; or, with a fault, could not be. */
+  conclude(fault: RuntimeFault | null): Promise<void>;
+}
+
+export interface FollowSettings {
+  /** For people. */
   readonly name: string;
+  readonly runtime: OpenRuntime;
+  readonly record: RuntimeRecord;
+  readonly keepsLabel: KeepsLabel;
   readonly log: Logger;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
   /** Between two pictures of a runtime that tells its changes, and of one that does not. */
   readonly pictureMs?: number;
   readonly pollMs?: number;
-  /** Before the runtime is reached again after the first, second, ... fault in a row. */
+  /** Before it is begun again after the first, second, ... fault in a row. */
   readonly pauses?: readonly number[];
 }
 
 /**
- * Keeps the containers of a runtime true until the signal ends it: connects to what it tells first, then takes a picture,
- * then writes down each change; and a picture again on a schedule, and whenever something may have been missed. While the
- * runtime is away its containers stay as they were last seen.
+ * Keeps the record of a runtime's containers true until the signal ends it: connects to what it tells first, then takes a
+ * picture, then reports each change; and takes a picture again on a schedule, and whenever something may have been missed.
  */
 export async function followRuntime(settings: FollowSettings): Promise<void> {
   const { signal, log, name, pauses = PAUSES_MS } = settings;
@@ -33,7 +55,7 @@ export async function followRuntime(settings: FollowSettings): Promise<void> {
       // Once it was well, it begins anew.
       failures = follow.takeWell() ? 1 : failures + 1;
       log.warn(`runtime ${name}: ${messageOf(error)}`);
-      await recordFault(settings, error);
+      if (error instanceof RuntimeFault) await conclude(settings, error);
       await rest(pauses[Math.min(failures, pauses.length) - 1] ?? 0, signal);
     }
   }
@@ -62,17 +84,15 @@ class Following {
 
   /** Until what it tells may be incomplete; rejects where it can't be read. */
   async once(): Promise<void> {
-    const { runtime, database, runtimeId, signal } = this.#settings;
-    await catalog.describeRuntime(database, runtimeId, await runtime.describe(signal));
+    const { runtime, record, signal, log, name } = this.#settings;
+    await record.describe(await runtime.describe(signal));
     if (!canWatch(runtime) || this.#isMute) return this.#poll();
     try {
       await this.#watch(runtime);
     } catch (error) {
       if (!(error instanceof RuntimeFault) || error.code !== 'UNAUTHORIZED' || this.#isWell) throw error;
       this.#isMute = true;
-      this.#settings.log.info(
-        `runtime ${this.#settings.name} does not let its events be read, so it is asked every ${POLL_MS / 1000} s: ${error.message}`,
-      );
+      log.info(`runtime ${name} does not tell changes, so it is asked every ${POLL_MS / 1000} s: ${error.message}`);
     }
   }
 
@@ -86,7 +106,7 @@ class Following {
     this.#isMute = false;
   }
 
-  async #watch(runtime: WatchesContainers): Promise<void> {
+  async #watch(runtime: OpenRuntime & WatchesContainers): Promise<void> {
     const { signal, pictureMs = PICTURE_MS } = this.#settings;
     const ending = new AbortController();
     const changes = runtime.watchContainers(AbortSignal.any([signal, ending.signal]))[Symbol.asyncIterator]();
@@ -96,12 +116,12 @@ class Following {
       let change: IteratorResult<ContainerChange> | null = await next;
       while (change === null || !change.done) {
         if (change !== null) next = changes.next();
-        if (change !== null) await recordChange(this.#settings, change.value);
+        if (change !== null) await this.#report(change.value);
         if (performance.now() >= due) {
           await this.#picture();
           due = performance.now() + pictureMs;
         } else if (change?.value.hasOtherImages) {
-          await recordLocalImages(this.#settings);
+          await this.#settings.record.readImages?.(runtime, signal);
         }
         change = await within(next, due - performance.now());
       }
@@ -113,12 +133,21 @@ class Following {
     }
   }
 
+  async #report(change: ContainerChange): Promise<void> {
+    const { record, keepsLabel, now } = this.#settings;
+    const report = reportOf(change, keepsLabel, now());
+    if (report !== null) await record.report(report);
+  }
+
   async #picture(): Promise<void> {
-    const { database, runtimeId, now } = this.#settings;
-    await recordPicture(this.#settings);
-    await recordLocalImages(this.#settings);
+    const { runtime, record, keepsLabel, now, signal } = this.#settings;
+    for await (const part of takePicture(runtime, keepsLabel, now, signal)) {
+      signal.throwIfAborted();
+      await record.report(part);
+    }
+    await record.readImages?.(runtime, signal);
     this.#isWell = true;
-    await catalog.recordRuntimeHealth(database, runtimeId, { status: 'HEALTHY', message: null }, now());
+    await record.conclude(null);
   }
 }
 
@@ -133,20 +162,12 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
   return Promise.race([promise, late]).finally(() => waiting.abort());
 }
 
-async function recordFault({ database, runtimeId, now, log }: FollowSettings, error: unknown): Promise<void> {
-  const status = error instanceof RuntimeFault ? STATUSES[error.code] : 'DEGRADED';
-  const seen = { status, message: messageOf(error) };
-  await catalog.recordRuntimeHealth(database, runtimeId, seen, now()).catch((fault: unknown) => {
-    log.warn(`the health of a runtime can't be written down: ${messageOf(fault)}`);
+/** What can't be written down now is when it is met with again. */
+async function conclude({ record, log, name }: FollowSettings, fault: RuntimeFault): Promise<void> {
+  await record.conclude(fault).catch((error: unknown) => {
+    log.warn(`runtime ${name}: that it is away can't be written down: ${messageOf(error)}`);
   });
 }
-
-const STATUSES = {
-  UNREACHABLE: 'UNREACHABLE',
-  UNAUTHORIZED: 'UNAUTHORIZED',
-  MALFORMED: 'DEGRADED',
-  TOO_LARGE: 'DEGRADED',
-} as const;
 
 async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
   await pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);

@@ -1,0 +1,221 @@
+import type { Database } from '../catalog/database.ts';
+import * as catalog from '../catalog/write/index.ts';
+import type {
+  ContainerRole,
+  ContainerState,
+  ImageEvidence,
+  ImagePlatform,
+  Mount,
+  ObservedCommit,
+  ObservedContainer,
+  PortMapping,
+  RuntimeKindName,
+  Workload,
+} from '../domain/container.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { NameAndValue } from '../domain/image-config.ts';
+import { parseRuntimeName } from '../domain/runtime-name.ts';
+import { isContainerId, soundContainer, type KeepsLabel } from '../domain/sound-container.ts';
+import { invalid, read, type UserError } from './user-error.ts';
+
+/** What an agent sees of a runtime that no worker reaches. */
+export interface ReportContainersInput {
+  readonly runtime: string;
+  readonly kind: RuntimeKindName;
+  readonly observedAt: Date;
+  readonly containers: readonly ReportedContainer[];
+  /** Ids of all that there are. Where nothing is given, `containers` are all. */
+  readonly present?: readonly string[] | null;
+  /** Nothing is said of containers that are not named. */
+  readonly isPartial?: boolean | null;
+  readonly removed?: readonly string[] | null;
+  readonly commits?: readonly ObservedCommit[] | null;
+  readonly version?: string | null;
+  readonly os?: string | null;
+  readonly architecture?: string | null;
+}
+
+export interface ReportedContainer {
+  readonly containerId: string;
+  readonly name: string;
+  readonly imageReference: string;
+  readonly imageDigest?: Digest | null;
+  readonly imageId?: Digest | null;
+  readonly imageEvidence?: readonly ImageEvidence[] | null;
+  readonly platform?: PlatformInput | null;
+  readonly state: ContainerState;
+  readonly status?: string | null;
+  readonly exitCode?: number | null;
+  readonly createdAt?: Date | null;
+  readonly startedAt?: Date | null;
+  readonly finishedAt?: Date | null;
+  readonly command?: readonly string[] | null;
+  readonly ports?: readonly Optional<PortMapping>[] | null;
+  readonly mounts?: readonly ReportedMount[] | null;
+  readonly labels?: readonly NameAndValue[] | null;
+  readonly workload?: Optional<Workload> | null;
+  readonly role?: ContainerRole | null;
+  readonly node?: string | null;
+  readonly restartCount?: number | null;
+}
+
+/** It may be written, too, where nothing is said. */
+type ReportedMount = Optional<Omit<Mount, 'readOnly'>> & { readonly readOnly?: boolean | null };
+
+export interface ReportOutcome {
+  readonly runtimeId: number | null;
+  /** Containers of the report. */
+  readonly seen: number;
+  readonly removed: number;
+  readonly userErrors: UserError[];
+}
+
+export interface ContainerCommands {
+  reportContainers(input: ReportContainersInput): Promise<ReportOutcome>;
+}
+
+export function createContainerCommands(
+  database: Database,
+  keepsLabel: KeepsLabel,
+  now: () => Date,
+): ContainerCommands {
+  /** The runtime that is reported of, made known where it is not; null where it is none to report of. */
+  async function reportedRuntime(
+    errors: UserError[],
+    { runtime, kind }: ReportContainersInput,
+  ): Promise<number | null> {
+    const name = read(errors, 'runtime', () => parseRuntimeName(runtime));
+    if (name === undefined) return null;
+    const stored = await catalog.findRuntime(database, { name });
+    if (stored?.settings) {
+      errors.push(invalid('runtime', `"${name}" is followed by the worker: it needs no reports.`));
+    } else if (stored && stored.kind !== kind) {
+      errors.push(invalid('kind', `"${name}" is ${stored.kind}, not ${kind}.`));
+    }
+    if (errors.length > 0) return null;
+    return stored?.id ?? catalog.saveRuntime(database, { name, kind, managedBy: 'API', settings: null });
+  }
+
+  return {
+    async reportContainers(input) {
+      const errors: UserError[] = [];
+      checkReport(errors, input, now());
+      const runtimeId = errors.length > 0 ? null : await reportedRuntime(errors, input);
+      if (runtimeId === null) return { runtimeId: null, seen: 0, removed: 0, userErrors: errors };
+      const seen = input.containers.map((container) => soundContainer(observedOf(container), keepsLabel));
+      const all = input.isPartial ? null : seen.map(({ containerId }) => containerId);
+      const removed = await database.transaction((connection) =>
+        catalog.recordContainers(connection, {
+          runtimeId,
+          at: input.observedAt,
+          seen,
+          present: input.present ?? all,
+          removed: input.removed ?? [],
+          commits: input.commits ?? [],
+        }),
+      );
+      const { version = null, os = null, architecture = null } = input;
+      if (version !== null) await catalog.describeRuntime(database, runtimeId, { version, os, architecture });
+      await catalog.recordRuntimeHealth(database, runtimeId, { status: 'HEALTHY', message: null }, now());
+      return { runtimeId, seen: seen.length, removed: removed ?? 0, userErrors: [] };
+    },
+  };
+}
+
+/** Containers of one report, and ids in it. */
+const MAX_CONTAINERS = 10_000;
+const MAX_IDS = 100_000;
+/** That a clock may be ahead of ours. */
+const MAX_SKEW_MS = 5 * 60_000;
+
+function checkReport(errors: UserError[], input: ReportContainersInput, now: Date): void {
+  const { observedAt, containers, present, removed, isPartial } = input;
+  if (observedAt.getTime() > now.getTime() + MAX_SKEW_MS) {
+    const message = `observedAt is ${observedAt.toISOString()}, and it is ${now.toISOString()} here: set the clock.`;
+    errors.push(invalid('observedAt', message));
+  }
+  if (isPartial && present) {
+    errors.push(invalid('present', 'A partial report says nothing of other containers: leave present out.'));
+  }
+  checkCount(errors, 'containers', containers.length, MAX_CONTAINERS);
+  checkCount(errors, 'present', present?.length ?? 0, MAX_IDS);
+  checkCount(errors, 'removed', removed?.length ?? 0, MAX_IDS);
+  if (errors.length === 0) checkIds(errors, containers);
+}
+
+function checkCount(errors: UserError[], path: string, count: number, most: number): void {
+  if (count <= most) return;
+  const advice = path === 'containers' ? ': send parts, and at last the ids of all in present' : '';
+  errors.push(invalid(path, `${path} has ${count} entries; the most is ${most}${advice}.`));
+}
+
+/** Tells the first few that are wrong. */
+function checkIds(errors: UserError[], containers: readonly ReportedContainer[]): void {
+  const ids = new Set<string>();
+  for (const [at, { containerId }] of containers.entries()) {
+    if (errors.length === MAX_TOLD) return;
+    const path = `containers.${at}.containerId`;
+    const shown = JSON.stringify(containerId.slice(0, 100));
+    if (!isContainerId(containerId)) {
+      errors.push(invalid(path, `${shown} is not the id of a container: write what the runtime calls it by.`));
+    } else if (ids.has(containerId)) {
+      errors.push(invalid(path, `${shown} is in the report twice.`));
+    }
+    ids.add(containerId);
+  }
+}
+
+const MAX_TOLD = 10;
+
+function observedOf(container: ReportedContainer): ObservedContainer {
+  const { imageDigest, imageId, imageEvidence, platform, workload, ...reported } = container;
+  const evidence = [...(imageEvidence ?? [])];
+  if (imageDigest) evidence.push({ via: 'PULLED_DIGEST', digest: imageDigest });
+  if (imageId) evidence.push({ via: 'CONFIG', digest: imageId });
+  return {
+    containerId: reported.containerId,
+    name: reported.name,
+    imageReference: reported.imageReference,
+    image: { evidence, platform: platform ? platformOf(platform) : null },
+    state: reported.state,
+    status: reported.status ?? null,
+    exitCode: reported.exitCode ?? null,
+    createdAt: reported.createdAt ?? null,
+    startedAt: reported.startedAt ?? null,
+    finishedAt: reported.finishedAt ?? null,
+    command: reported.command ?? [],
+    ports: (reported.ports ?? []).map(({ containerPort, protocol, hostIp, hostPort }) => ({
+      containerPort,
+      protocol,
+      hostIp: hostIp ?? null,
+      hostPort: hostPort ?? null,
+    })),
+    mounts: (reported.mounts ?? []).map(({ type, source, destination, readOnly }) => ({
+      type,
+      source: source ?? null,
+      destination,
+      readOnly: readOnly ?? false,
+    })),
+    labels: Object.fromEntries((reported.labels ?? []).map(({ name, value }) => [name, value])),
+    workload: workload ? { kind: workload.kind, name: workload.name, namespace: workload.namespace ?? null } : null,
+    role: reported.role ?? null,
+    node: reported.node ?? null,
+    restartCount: reported.restartCount ?? null,
+  };
+}
+
+interface PlatformInput {
+  readonly os?: string | null;
+  readonly architecture: string;
+  readonly variant?: string | null;
+  readonly osVersion?: string | null;
+}
+
+function platformOf({ os, architecture, variant, osVersion }: PlatformInput): ImagePlatform {
+  return { os: os ?? 'linux', architecture, variant: variant ?? null, osVersion: osVersion ?? null };
+}
+
+/** What may be null may be left out. */
+type Optional<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as null extends T[K] ? K : never]?: T[K] | undefined;
+};
