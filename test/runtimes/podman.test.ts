@@ -146,7 +146,7 @@ test('who listens does not wait for an answer before there is an event, and is t
   expect(new URL(asked ?? '', 'http://engine').searchParams.get('since')).toBe(String(Date.parse(date) / 1000));
 });
 
-test('a watch that is refused is told so after it began', async () => {
-  const watched = await watch(await open(await podmanWith({ refused: /^\/events/ })));
-  await expect(watched.end()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+test('a watch that is refused is told so before it begins', async () => {
+  const runtime = await open(await podmanWith({ refused: /^\/events/ }));
+  await expect(watch(runtime)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
 });

@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 /**
- * Asks one engine, and waits no longer than 30 seconds for an answer. Only reads. Rejects with a RuntimeFault. Paths are
+ * Asks one engine, and waits no longer than 30 seconds for an answer that has an end. Only reads. Rejects with a RuntimeFault. Paths are
  * those of the Engine API without the version: /containers/json.
  */
 export class EngineClient {
@@ -89,20 +89,14 @@ export class EngineClient {
     });
   }
 
-  /** Values of an answer that has no end, each of at most so many bytes. Resolves when it has begun. */
+  /** Values of an answer that has no end, each of at most so many bytes. Resolves when it has begun, however late. */
   async follow(path: string, query: Query, maxLength: number, signal: AbortSignal): Promise<AsyncIterable<Json>> {
     const versioned = await this.#versioned(path, signal);
-    const response = await this.#within(path, signal, (within) => this.#open(versioned, query, within));
+    const response = await this.#open(versioned, query, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw faultOf(error, this.endpoint);
+    });
     return this.#told(readJsonStream(response, 'sequence', maxLength, this.#what(path)), signal);
-  }
-
-  /** As `follow`, of an engine that begins to answer no sooner than it has something to tell. */
-  async *followSilent(path: string, query: Query, maxLength: number, signal: AbortSignal): AsyncGenerator<Json> {
-    const response = this.#open(await this.#versioned(path, signal), query, signal);
-    const body = async function* () {
-      yield* await response;
-    };
-    yield* this.#told(readJsonStream(body(), 'sequence', maxLength, this.#what(path)), signal);
   }
 
   /** The engine's own time when it answered last, in seconds since 1970; null where it did not tell. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json } from '../../domain/json.ts';
-import type { ContainerChange } from '../runtime.ts';
+import { RuntimeFault, type ContainerChange } from '../runtime.ts';
 import type { EngineClient } from './client.ts';
 import { openContainers, type EngineContainers } from './containers.ts';
 import type { Dialect } from './dialect.ts';
@@ -17,9 +17,10 @@ export async function* watchContainers(
   const either = AbortSignal.any([signal, stop.signal]);
   try {
     const containers = await openContainers(client, dialect, either);
-    const events = dialect.isSilent
-      ? followSince(client, either)
-      : await client.follow(EVENTS, QUERY, MAX_EVENT, either);
+    // Of one that does not show whether it listens, what has happened since it answered last.
+    const query = { filters: FILTERS, ...(dialect.isSilent && client.time !== null && { since: client.time }) };
+    const events = client.follow('/events', query, MAX_EVENT, either);
+    await begun(events, client, dialect, either);
     yield { seen: [], removed: [], commits: [], hasOtherImages: false };
 
     const pending = new Pending(client.endpoint);
@@ -37,21 +38,29 @@ export async function* watchContainers(
   }
 }
 
-const EVENTS = '/events';
-const QUERY = { filters: JSON.stringify({ type: ['container', 'image'] }) };
+const FILTERS = JSON.stringify({ type: ['container', 'image'] });
 const MAX_EVENT = 1024 * 1024;
 /** Milliseconds. */
 const BURST = 100;
+const TIMEOUT = 30_000;
+/** A refusal comes at once. */
+const PATIENCE = 500;
 
-/** Whether it listens yet can't be seen, so it tells what has happened since it answered last. */
-function followSince(client: EngineClient, signal: AbortSignal): AsyncIterable<Json> {
-  const query = { ...QUERY, ...(client.time !== null && { since: client.time }) };
-  return client.followSilent(EVENTS, query, MAX_EVENT, signal);
+/** Resolves when the engine listens, as far as that can be told; rejects where it does not. */
+async function begun(
+  events: Promise<unknown>,
+  { endpoint }: EngineClient,
+  { isSilent }: Dialect,
+  signal: AbortSignal,
+): Promise<void> {
+  const late = delay(isSilent ? PATIENCE : TIMEOUT, 'late', { signal, ref: false });
+  if ((await Promise.race([events, late])) !== 'late' || isSilent) return;
+  throw new RuntimeFault('UNREACHABLE', `${endpoint}/events took longer than ${TIMEOUT / 1000} s.`);
 }
 
-async function gather(events: AsyncIterable<Json>, pending: Pending): Promise<void> {
+async function gather(events: Promise<AsyncIterable<Json>>, pending: Pending): Promise<void> {
   try {
-    for await (const value of events) {
+    for await (const value of await events) {
       const event = readEvent(value);
       if (event) pending.add(event);
     }
