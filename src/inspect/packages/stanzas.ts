@@ -6,22 +6,23 @@ export type Stanza = ReadonlyMap<string, readonly string[]>;
  * the one before it, after a line feed here. Fields that are not wanted are skipped, so that what is held is little.
  */
 export function* stanzas(bytes: Uint8Array, wanted: ReadonlySet<string>): Generator<Stanza> {
-  let stanza = new Map<string, string[]>();
+  let stanza: Map<string, string[]> | null = null;
   let open: string[] | undefined;
   for (const line of lines(new TextDecoder().decode(bytes))) {
     if (line === '') {
-      if (stanza.size > 0) yield stanza;
-      stanza = new Map();
+      if (stanza) yield stanza;
+      stanza = null;
       open = undefined;
     } else if (line.startsWith(' ') || line.startsWith('\t')) {
       const last = (open?.length ?? 0) - 1;
       const value = open?.[last];
       if (open && value !== undefined && value.length < MAX_VALUE) open[last] = `${value}\n${line.slice(1, MAX_VALUE)}`;
     } else {
+      stanza ??= new Map();
       open = addField(stanza, line, wanted);
     }
   }
-  if (stanza.size > 0) yield stanza;
+  if (stanza) yield stanza;
 }
 
 /** The first value of a field; empty where there is none. */
