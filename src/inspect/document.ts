@@ -14,7 +14,10 @@ export interface DocumentReader {
   recognisesContent?(head: Uint8Array): boolean;
   /** Files of more bytes are not read, and that is noted; `MAX_DOCUMENT_BYTES` when not given. */
   readonly maxBytes?: number;
-  /** All bytes of the file. Whatever it throws is kept as a note with the path, and is the end of nothing. */
+  /**
+   * All bytes of the file, which are not to be kept: they are overwritten by the next. Whatever it throws is noted with
+   * the path, and is the end of nothing.
+   */
   read(path: string, bytes: Uint8Array): readonly FoundPackage[];
 }
 

@@ -47,7 +47,10 @@ export function describeImages(title: string, tests: () => void): void {
 
 /** The bytes of a blob, as a registry would serve them. */
 export function readBlob(digest: string): Buffer {
-  return readFileSync(join(imagesFolder, 'oci/blobs', digest.replace(':', '/')));
+  const paths = imageFolders().map((folder) => join(folder, 'oci/blobs', digest.replace(':', '/')));
+  const path = paths.find((each) => existsSync(each));
+  if (path === undefined) throw new Error(`${digest} is in none of ${imageFolders().join(', ')}`);
+  return readFileSync(path);
 }
 
 export interface ExpectedLayer {
@@ -55,9 +58,31 @@ export interface ExpectedLayer {
   readonly media_type: string;
   readonly size: number;
   readonly diff_id?: string;
+  readonly uncompressed_size?: number;
+  readonly whiteouts?: number;
+}
+
+/** The final file system of an image; null where a layer is not to be had. */
+export interface ExpectedContents {
+  readonly os_release: { readonly id: string; readonly version_id: string; readonly pretty_name: string } | null;
+  /** By the kind: deb, apk, rpm. */
+  readonly packages: Readonly<Record<string, ExpectedPackages>>;
+  readonly shells: readonly ExpectedProgram[];
+  readonly package_managers: readonly string[];
+  readonly package_manager_paths: readonly ExpectedProgram[];
+  readonly kernel: { readonly paths: readonly string[] };
+  readonly regular_files: number;
+  readonly regular_bytes: number;
+}
+
+export interface ExpectedProgram {
+  readonly path: string;
+  readonly resolves_to: string;
+  readonly busybox_applet?: true;
 }
 
 export interface ExpectedManifest {
+  readonly digest: string;
   readonly kind: 'image' | 'index' | 'artifact' | 'attestation' | 'signature';
   readonly media_type: string;
   readonly size: number;
@@ -94,8 +119,7 @@ export interface ExpectedManifest {
     readonly history: number;
     readonly empty_history: number;
   };
-  /** What the file system of an image holds; null where a layer is not to be had. */
-  readonly contents?: { readonly packages: Readonly<Record<string, ExpectedPackages>> } | null;
+  readonly contents?: ExpectedContents | null;
   readonly tagged_as: readonly string[];
   /** Images whose layers are the bottom of its own, nearest first; those with the same layers are one entry. */
   readonly bases?: readonly { readonly layers: number; readonly images: readonly string[] }[];
@@ -123,12 +147,15 @@ export interface Expected {
 
 /** With the images that make-images.sh made, where MADE_IMAGES names their folder: load.sh pushes those, too. */
 export function readExpected(): Expected {
-  const folders = [imagesFolder, process.env['MADE_IMAGES']].filter((folder) => folder !== undefined);
-  const parts = folders.map((folder) => JSON.parse(readFileSync(join(folder, 'EXPECTED.json'), 'utf8')) as Expected);
+  const parts = imageFolders().map((folder) => JSON.parse(readFileSync(join(folder, 'EXPECTED.json'), 'utf8')) as Expected);
   return {
     repositories: Object.assign({}, ...parts.map((part) => part.repositories)) as Expected['repositories'],
     manifests: Object.assign({}, ...parts.map((part) => part.manifests)) as Expected['manifests'],
   };
+}
+
+function imageFolders(): string[] {
+  return [imagesFolder, process.env['MADE_IMAGES']].filter((folder) => folder !== undefined);
 }
 
 export interface RealRegistry {

@@ -1,0 +1,10 @@
+export type { DocumentReader } from './document.ts';
+export { decodeInspection, encodeInspection } from './encoding.ts';
+export { overlayImage, type ImageClaim, type ImageContents } from './image.ts';
+export type { ImageComposition } from './composition.ts';
+export type { ImageFile } from './image-file.ts';
+export { inspectLayer, type LayerClaim, type LayerInspection } from './layer.ts';
+export { FILE_TYPES, type FileType, type LayerEntry } from './layer-entry.ts';
+export { LAYER_LIMITS, type LayerLimits } from './limits.ts';
+export type { InspectedLayer } from './layer-thread.ts';
+export { LayerPool, type LayerPoolOptions } from './pool.ts';
