@@ -87,8 +87,8 @@ export class ByteReader {
   }
 
   async #next(): Promise<Buffer | null> {
-    const { done, value } = await this.#chunks.next();
-    return done === true ? null : value;
+    const next = await this.#chunks.next();
+    return next.done === true ? null : next.value;
   }
 }
 

@@ -88,10 +88,11 @@ export class FileTree {
   /** Gives a node a name, in place of what has that name. */
   put(parent: FileNode, name: string, node: FileNode): FileNode {
     if (node === parent.children?.get(name)) return node;
-    this.remove(parent, name);
-    this.#nodes++;
-    parent.children?.set(name, node);
+    // Before what may hold its last other name is taken away.
     node.links++;
+    this.remove(parent, name);
+    parent.children?.set(name, node);
+    this.#nodes++;
     return node;
   }
 
@@ -160,4 +161,3 @@ export function directory(layer: number, mode = 0o755, uid = 0, gid = 0): FileNo
 
 /** As Linux has it. */
 const MAX_LINKS = 40;
-

@@ -20,8 +20,9 @@ async function inspect({ claim, limits }: LayerOrder): Promise<void> {
   const inspection = await inspectLayer(blocks, claim, { readers: packageReaders, limits, signal });
   blocks = null;
   const encoded = new Uint8Array(encodeInspection(inspection));
-  const { entries: _entries, documents: _documents, ...facts } = inspection;
-  parentPort?.postMessage({ ...facts, encoded } satisfies ThreadAnswer, [encoded.buffer]);
+  const { status, reason, diffId, uncompressedSize, notes } = inspection;
+  const answer: ThreadAnswer = { status, reason, diffId, uncompressedSize, notes, encoded };
+  parentPort?.postMessage(answer, [encoded.buffer]);
 }
 
 /** What was sent of a layer, to be read. */

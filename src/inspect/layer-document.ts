@@ -78,7 +78,8 @@ export class LayerDocuments {
   #hasRoomFor(path: string, { size, isSparse }: TarEntry, maxBytes: number): boolean {
     if (this.#reason !== null) return false;
     if (isSparse) this.#notes.add(`${path} is not read: it is stored as a sparse file.`);
-    else if (size > maxBytes) this.#notes.add(`${path} is not read: it has ${size} bytes, and ${maxBytes} are read at most.`);
+    else if (size > maxBytes)
+      this.#notes.add(`${path} is not read: it has ${size} bytes, and ${maxBytes} are read at most.`);
     if (isSparse || size > maxBytes) return false;
     this.#read++;
     this.#bytes += size;

@@ -40,11 +40,7 @@ export class LayerThread {
    * As `inspectLayer`. What takes too much time or memory is stopped from here, whatever the thread is at. Rejects with
    * the error of the blob, and with the signal's reason.
    */
-  async inspect(
-    blob: AsyncIterable<Uint8Array>,
-    order: LayerOrder,
-    signal: AbortSignal,
-  ): Promise<InspectedLayer> {
+  async inspect(blob: AsyncIterable<Uint8Array>, order: LayerOrder, signal: AbortSignal): Promise<InspectedLayer> {
     const { promise, resolve, reject } = Promise.withResolvers<InspectedLayer | null>();
     const feed = new Feed(this.#worker);
     const onAnswer = (answer: ThreadAnswer) => (answer === 'TAKEN' ? feed.goOn() : resolve(answer));
@@ -148,5 +144,8 @@ function stoppedLayer({ limits }: LayerOrder): InspectedLayer {
     uncompressedSize: 0,
     notes: [],
   } as const;
-  return { ...facts, encoded: encodeInspection({ ...facts, entries: new LayerEntriesWriter().entries(), documents: [] }) };
+  return {
+    ...facts,
+    encoded: encodeInspection({ ...facts, entries: new LayerEntriesWriter().entries(), documents: [] }),
+  };
 }

@@ -25,7 +25,8 @@ export function operatingSystemOf(textOf: (path: string) => string | null): Oper
   if (release !== null) return fromRelease(parseAssignments(release));
   for (const { path, id, name } of VERSION_FILES) {
     const versionId = textOf(path)?.trim();
-    if (versionId) return operatingSystem(id, versionId.slice(0, MAX_VALUE), `${name} ${versionId}`.slice(0, MAX_VALUE));
+    if (versionId)
+      return operatingSystem(id, versionId.slice(0, MAX_VALUE), `${name} ${versionId}`.slice(0, MAX_VALUE));
   }
   return null;
 }
@@ -43,7 +44,11 @@ const MAX_VALUE = 200;
 
 function fromRelease(values: ReadonlyMap<string, string>): OperatingSystem {
   // What has no ID is to be taken for linux.
-  return operatingSystem(values.get('ID') ?? 'linux', values.get('VERSION_ID') ?? null, values.get('PRETTY_NAME') ?? null);
+  return operatingSystem(
+    values.get('ID') ?? 'linux',
+    values.get('VERSION_ID') ?? null,
+    values.get('PRETTY_NAME') ?? null,
+  );
 }
 
 function operatingSystem(id: string, versionId: string | null, prettyName: string | null): OperatingSystem {

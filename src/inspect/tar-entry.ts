@@ -13,7 +13,8 @@ export function layerEntry(entry: TarEntry, notes: Notes): LayerEntry | null {
   if (path === '' || baseName(path).startsWith(META)) return path === '' ? null : metaEntry(path);
   if (baseName(path).startsWith(WHITEOUT)) {
     const name = baseName(path).slice(WHITEOUT.length);
-    if (name === '' || name === '.' || name === '..') return leftOut(entry, 'it takes away nothing that has a name', notes);
+    if (name === '' || name === '.' || name === '..')
+      return leftOut(entry, 'it takes away nothing that has a name', notes);
     return whiteout(join(directoryOf(path), name), 'FILE');
   }
   const type = typeOf(entry);

@@ -38,8 +38,9 @@ async function* unpackZstd(source: ByteReader): AsyncGenerator<Buffer> {
 
 /** A small one at once: an engine for each of 30,000 files would take longer than what it does. */
 async function* unpackFrame(pieces: AsyncGenerator<FramePiece>): AsyncGenerator<Buffer> {
-  const { value: first } = await pieces.next();
-  if (first === undefined) return;
+  const next = await pieces.next();
+  if (next.done === true) return;
+  const first = next.value;
   if (first.isLast && (contentSize(first.bytes) ?? Infinity) <= CHUNK) {
     try {
       yield zstdDecompressSync(first.bytes, { maxOutputLength: CHUNK });
@@ -55,20 +56,16 @@ async function* bytesOf(first: FramePiece, others: AsyncIterable<FramePiece>): A
 }
 
 async function* unpackWith(engine: Gunzip | ZstdDecompress, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let sourceError: unknown = null;
-  const feeding = feed(engine, source).catch((error: unknown) => {
-    sourceError = error;
-    engine.destroy();
-  });
+  const feeding = feed(engine, source);
+  feeding.catch((error: Error) => engine.destroy(error));
   try {
     for await (const chunk of engine) yield chunk as Buffer;
     await feeding;
   } catch (error) {
-    if (sourceError === null) throw faultOf(error);
+    throw faultOf(error);
   } finally {
     engine.destroy();
   }
-  if (sourceError !== null) throw sourceError;
 }
 
 /** An engine ends by itself where what follows is nothing for it: padding. The source is read on all the same. */
@@ -95,6 +92,7 @@ function faultOf(error: unknown): unknown {
   if (code === 'ZSTD_error_frameParameter_windowTooLarge') {
     return new LayerStop('TOO_LARGE', 'The layer is packed with a zstd window of more than 128 MiB.');
   }
-  if (/^(Z_|ZSTD_|ERR_BUFFER_TOO_LARGE)/.test(code)) return new LayerStop('FAILED', `The layer can't be unpacked: ${message}.`);
+  if (/^(Z_|ZSTD_|ERR_BUFFER_TOO_LARGE)/.test(code))
+    return new LayerStop('FAILED', `The layer can't be unpacked: ${message}.`);
   return error;
 }

@@ -27,7 +27,9 @@ describeImages('the contents of real images', () => {
       expect({ digest, ...facts(found) }).toEqual({
         digest,
         operatingSystem: os && [os.id, os.version_id, os.pretty_name],
-        packages: Object.entries(contents.packages).map(([kind, { list_sha256: list }]) => [kind, list]).sort(),
+        packages: Object.entries(contents.packages)
+          .map(([kind, { list_sha256: list }]) => [kind, list])
+          .sort(),
         shells: contents.shells,
         packageManagers: contents.package_manager_paths.filter((program) => program.busybox_applet !== true),
         packageManagerNames: contents.package_managers,

@@ -147,7 +147,9 @@ export interface Expected {
 
 /** With the images that make-images.sh made, where MADE_IMAGES names their folder: load.sh pushes those, too. */
 export function readExpected(): Expected {
-  const parts = imageFolders().map((folder) => JSON.parse(readFileSync(join(folder, 'EXPECTED.json'), 'utf8')) as Expected);
+  const parts = imageFolders().map(
+    (folder) => JSON.parse(readFileSync(join(folder, 'EXPECTED.json'), 'utf8')) as Expected,
+  );
   return {
     repositories: Object.assign({}, ...parts.map((part) => part.repositories)) as Expected['repositories'],
     manifests: Object.assign({}, ...parts.map((part) => part.manifests)) as Expected['manifests'],
