@@ -7,7 +7,7 @@ import { CatalogError } from '../domain/errors.ts';
 import { parseRuntimeName } from '../domain/runtime-name.ts';
 import { labelsBut } from '../domain/sound-container.ts';
 import { shownAddress } from '../domain/web-address.ts';
-import { openRuntime } from '../runtimes/index.ts';
+import { openRuntimeOf } from './open-runtime.ts';
 import { runUntilSignal } from './process.ts';
 
 export interface AgentOptions {
@@ -30,7 +30,7 @@ export async function agent(address: string, options: AgentOptions, config: Conf
   }
   const name = parseRuntimeName(options.name ?? hostname());
   const keepsLabel = labelsBut([...(config.declarations?.deniedLabels ?? []), ...options.denyLabel]);
-  const runtime = await openRuntime(kind, {
+  const runtime = await openRuntimeOf(config)(kind, {
     endpoint: options.endpoint ?? defaultEndpoint(kind),
     tls: null,
     insecure: options.insecure,

@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import type { Config } from '../config/index.ts';
 import { openProbes } from '../probes/index.ts';
-import { openRuntime } from '../runtimes/index.ts';
 import { startWorker } from '../worker/index.ts';
 import { openProcessDatabase } from './database.ts';
 import { applyDeclarations } from './declaration.ts';
 import { keepsLabelOf } from './kept-labels.ts';
 import { openMetrics } from './metrics.ts';
+import { openRuntimeOf } from './open-runtime.ts';
 import { runUntilSignal } from './process.ts';
 import { registryKindsOf } from './registry-kinds.ts';
 import { openStorage, type Storage } from './storage.ts';
@@ -35,7 +35,7 @@ export async function openWorker({ config, storage, log }: WorkerSettings): Prom
   try {
     await applyDeclarations(config, database, seal, log);
     const openRegistry = registryKindsOf(config, log).open;
-    const runtimes = { open: openRuntime, keepsLabel: keepsLabelOf(config) };
+    const runtimes = { open: openRuntimeOf(config), keepsLabel: keepsLabelOf(config) };
     const worker = await startWorker({ database, seal, openRegistry, runtimes, log, concurrency: CONCURRENCY });
     return {
       database,

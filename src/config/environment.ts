@@ -21,6 +21,8 @@ export interface ProcessSettings {
   readonly adminToken: string | null;
   /** By which agents report containers: of the server, those that it takes reports from; of an agent, what it sends. */
   readonly agentToken: string | null;
+  /** The folder with ca.pem, cert.pem and key.pem for engines over TCP that name none. Absolute. */
+  readonly dockerCertificates: string | null;
   /** Null means those that are kept in the data directory. */
   readonly credentialKeys: CredentialKeys | null;
   /** Networks that registries may point to although they are not public, such as 10.0.0.0/8. */
@@ -79,6 +81,7 @@ export function readEnvironment(
     configFile: read<string | null>('STOWAGE_CONFIG', null, path, ''),
     adminToken: read<string | null>('STOWAGE_ADMIN_TOKEN', null, parseToken, UNSENDABLE),
     agentToken: read<string | null>('STOWAGE_AGENT_TOKEN', null, parseToken, UNSENDABLE),
+    dockerCertificates: read<string | null>('DOCKER_CERT_PATH', null, path, ''),
     credentialKeys: read<CredentialKeys | null>(
       'STOWAGE_CREDENTIAL_KEY',
       null,
@@ -103,6 +106,7 @@ const VARIABLES = [
   'STOWAGE_ADMIN_TOKEN',
   'STOWAGE_AGENT_TOKEN',
   'STOWAGE_CREDENTIAL_KEY',
+  'DOCKER_CERT_PATH',
   'STOWAGE_ALLOW_NETWORKS',
   'STOWAGE_SAMPLES',
   'STOWAGE_TRUSTED_DOCUMENTS',

@@ -81,7 +81,7 @@ export interface RuntimeSettings {
    * context of the kubeconfig, or in-cluster.
    */
   readonly endpoint: string;
-  /** Files with the certificates of tcp://; `tlsFilesIn` has the names of those in DOCKER_CERT_PATH. */
+  /** Files with the certificates of tcp://; null where there are none, and no TLS then. */
   readonly tls: TlsFiles | null;
   /** tcp:// without TLS is refused unless this is true. */
   readonly insecure: boolean;

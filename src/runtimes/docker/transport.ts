@@ -67,7 +67,7 @@ async function certificates(
   if (tls === null) {
     throw new RuntimeFault(
       'UNREACHABLE',
-      `${endpoint} is only spoken to with TLS: name the files ca, cert and key, set DOCKER_CERT_PATH, or say insecure.`,
+      `${endpoint} is only spoken to with TLS: name the files ca, cert and key, set DOCKER_CERT_PATH, or say that it is insecure.`,
     );
   }
   const read = async (path: string) => {
