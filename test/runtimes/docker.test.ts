@@ -440,6 +440,15 @@ describe('an engine', () => {
     expect(engine.requests).toEqual(['/version', '/v1.41/info', '/v1.41/containers/json?all=1']);
   });
 
+  test('that keeps its images in the other store since is told so by the next list', async () => {
+    const engine = await engineWith({ ...one('nginx:1.27', []), inspectedImages: {} });
+    const runtime = await open(engine);
+    const evidence = async () => (await containersOf(runtime)).get('web')?.image.evidence;
+    expect(await evidence()).toEqual([{ via: 'CONFIG', digest: IMAGE }]);
+    engine.state.info = { DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']] };
+    expect(await evidence()).toEqual([{ via: 'OTHER_REPOSITORY', digest: IMAGE }]);
+  });
+
   test('tells its version and platform', async () => {
     const runtime = await open(await engineWith());
     expect(await runtime.describe(unaborted())).toEqual({ version: '27.5.1', os: 'linux', architecture: 'amd64' });

@@ -46,7 +46,7 @@ export class EngineClient {
     if (!isRefusal(status)) throw faultOfStatus(status, document, this.#what('/version'));
     const headers = await this.#within('/_ping', signal, async (within) => {
       const response = await this.#send('/_ping', {}, within);
-      response.resume();
+      response.destroy();
       return response.headers;
     });
     this.#version = chooseVersion(headers['api-version'], null);

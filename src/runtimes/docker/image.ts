@@ -5,7 +5,6 @@ import { isObject, wordOf, type Json, type JsonObject } from '../../domain/json.
 
 /** What an engine tells of an image that it has. */
 export interface InspectedImage {
-  readonly repoTags: readonly string[];
   /** name@digest, as often as it was pulled or pushed; with the containerd store also for what was built here. */
   readonly repoDigests: readonly string[];
   /** Of the containerd store: what the names point to, an index as a rule. The image's id is the digest of that. */
@@ -26,7 +25,6 @@ export function readInspectedImage(document: JsonObject): InspectedImage {
   const architecture = wordOf(document['Architecture']);
   const { digest } = descriptor;
   return {
-    repoTags: names(document['RepoTags']),
     repoDigests: names(document['RepoDigests']),
     target: typeof digest === 'string' && isDigest(digest) ? digest : null,
     diffIds: areDigests ? diffIds : [],
