@@ -76,6 +76,7 @@ export const HEAVY_FIELDS: Readonly<Record<string, number>> = {
   'DeletionSimulation.warned': 1_000,
   'ImageImpact.breakdown': 2_000,
   'ImageImpact.rebuildPlan': 2_000,
+  'ImageImpact.runningContainers': 2_000,
 };
 
 /** What an operation may cost at most. Each part of the document is looked at once, however often it is spread. */

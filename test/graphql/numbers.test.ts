@@ -13,17 +13,19 @@ import {
   saveRegistry,
 } from '../../src/catalog/write/index.ts';
 import type { Commands } from '../../src/commands/index.ts';
+import type { Digest } from '../../src/domain/digest.ts';
 import type { RegistryHost, RepositoryName } from '../../src/domain/reference.ts';
 import { createContext } from '../../src/graphql/context.ts';
 import { createSchema } from '../../src/graphql/server.ts';
 import { typeResolvers } from '../../src/graphql/types/index.ts';
 import { ANONYMOUS } from '../../src/graphql/viewer.ts';
 import { syncRepository } from '../../src/sync/index.ts';
-import { catalogOf, type CatalogBuilder } from '../support/catalog.ts';
+import { catalogOf, type CatalogBuilder, type ImageContent } from '../support/catalog.ts';
 import { aLayer, anArtifact, anImage, anIndex, type Content } from '../support/content.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createGenerator } from '../support/generated.ts';
 import { MemoryRegistry } from '../support/memory-registry.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
 
 let schema: GraphQLSchema;
 
@@ -48,10 +50,14 @@ async function data<T>(database: TestDatabase, source: string, variables: Record
 
 const METRICS = ['IMAGES', 'TAGS', 'LAYERS', 'STORED_SIZE', 'TAG_EVENTS'] as const;
 const BYS = ['REGISTRY', 'REPOSITORY', 'OS', 'ARCHITECTURE', 'MEDIA_TYPE'] as const;
+/** By what uses them. */
+const USES = ['RUNTIME', 'CONTAINER_STATE'] as const;
 type Metric = (typeof METRICS)[number];
 type By = (typeof BYS)[number];
+type Use = (typeof USES)[number];
 
-const STATISTICS = 'registries repositories tags images layers nominalSize storedSize';
+const STATISTICS =
+  'registries repositories tags images layers nominalSize storedSize containers unusedImages outdatedContainers';
 
 describe('numbers over any history of syncs', () => {
   const HOSTS = ['one.example.com', 'two.example.com'] as const;
@@ -557,6 +563,9 @@ describe('what dashboards ask beside', () => {
       layers: 2,
       nominalSize: 2000,
       storedSize: 2000,
+      containers: 0,
+      unusedImages: 1,
+      outdatedContainers: 0,
     });
     expect(both).toEqual({ tags: 0, images: 1 });
   });
@@ -651,6 +660,221 @@ describe('what dashboards ask beside', () => {
   });
 });
 
+describe('numbers of containers', () => {
+  const BEGIN = Date.parse('2026-03-01T00:00:00Z');
+  const EVERY = 5 * 3_600_000;
+  const RUNTIMES = ['host-1', 'host-2', 'cluster'] as const;
+  const STATES = ['RUNNING', 'RUNNING', 'EXITED', 'PAUSED'] as const;
+  let database: TestDatabase;
+  let facts: Facts;
+  let base: Digest;
+  let standing: Set<number>;
+  /** What each runtime had, from an instant on. */
+  const pictures: { at: number; runtime: string; states: Map<string, string> }[] = [];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const build = catalogOf(database);
+    const { below, oneOf } = createGenerator(2026);
+    const repositories: { name: string; id: number }[] = [];
+    for (const name of ['one.example.com/a', 'one.example.com/b', 'two.example.com/a']) {
+      repositories.push({ name, id: await build.repository(name) });
+    }
+    const images: ImageContent[] = [];
+    for (let at = 0; at < 9; at++) {
+      const platform = ['linux/amd64', 'linux/arm64', 'windows/amd64'][at % 3] as string;
+      const layers = at === 0 ? ['base'] : [at % 2 ? 'base' : 'other', `app ${at}`];
+      images.push(await build.image(repositories[at % 3]?.id as number, { platform, layers, layerSize: 100 + at }));
+    }
+    const index = await build.index(repositories[0]?.id as number, [
+      { child: images[3] as ImageContent, platform: 'linux/amd64' },
+    ]);
+    for (const [at, { id }] of repositories.entries())
+      await build.tag(id, '1', at === 0 ? index : (images[at] as ImageContent));
+    await build.tag(repositories[1]?.id as number, '2', images[4] as ImageContent);
+    await recountAll(database);
+    base = (images[0] as ImageContent).digest;
+    standing = new Set([images[0], ...images.filter((_, at) => at % 2 === 1)].map((image) => image?.id as number));
+
+    const ids = [];
+    for (const name of RUNTIMES) ids.push(await addRuntime(database, name));
+    const pool = Array.from({ length: 8 }, (_, at) => ({
+      imageReference:
+        at === 7 ? `sha256:${'7'.repeat(64)}` : `${(at % 2 ? oneOf(repositories) : repositories[at % 3])?.name}:1`,
+      image: at === 6 ? null : (images[at] as ImageContent),
+    }));
+    for (let step = 0; step < 40; step++) {
+      const place = below(3);
+      const states = new Map(
+        pool.flatMap((_, at) => (below(3) === 0 ? [] : [[`${place}-${at}`, oneOf(STATES)] as const])),
+      );
+      const at = BEGIN + step * EVERY;
+      pictures.push({ at, runtime: RUNTIMES[place] as string, states });
+      const seen = [...states].map(([containerId, state]) => {
+        const { imageReference, image } = pool[Number(containerId.slice(2))] as (typeof pool)[number];
+        const evidence = image ? [{ via: 'MANIFEST' as const, digest: image.digest }] : [];
+        return observed({ containerId, imageReference, state, evidence });
+      });
+      await report(database, ids[place] as number, new Date(at).toISOString(), seen);
+    }
+    facts = await factsOf(database);
+    const kinds = await database.run('select from container_event group by kind', []);
+    expect(kinds).toHaveLength(3);
+  });
+
+  afterAll(() => database.close());
+
+  const imageOf = ({ image }: ContainerFact) => facts.everyImage.find(({ id }) => id === image);
+
+  test('totals are those of an independent count, in the catalog, a registry and a repository', async () => {
+    const totals = async (argument: string) =>
+      (await data<{ statistics: object }>(database, `{ statistics${argument} { ${STATISTICS} } }`)).statistics;
+    expect(facts.containers.some(({ isOutdated }) => isOutdated)).toBe(true);
+    expect(await totals('')).toEqual(totalsOf(facts, () => true));
+    for (const host of facts.registries) {
+      expect(await totals(`(registry: "${host}")`)).toEqual(totalsOf(facts, ({ registry }) => registry === host));
+    }
+    for (const reference of facts.repositories) {
+      expect(await totals(`(repository: "${reference}")`)).toEqual(
+        totalsOf(facts, ({ repository }) => repository === reference),
+      );
+    }
+  });
+
+  const BREAKDOWN = `query ($by: BreakdownBy!, $metric: Metric!, $filter: ImageFilter) {
+    breakdown(by: $by, metric: $metric, filter: $filter, first: 100) { key value } }`;
+
+  test('containers are counted by what they are, and all else by what uses it', async () => {
+    const filters: [object | null, (image: Fact) => boolean][] = [
+      [null, () => true],
+      [{ os: 'linux' }, ({ os }) => os === 'linux'],
+    ];
+    for (const [filter, holds] of filters) {
+      for (const by of [...BYS, ...USES]) {
+        const chosen = facts.containers.filter((container) => {
+          const image = imageOf(container);
+          return filter === null || (image !== undefined && holds(image));
+        });
+        const counted = rowsOf(countOf(chosen.map((container) => containerKeyOf(container, by, imageOf(container)))));
+        const variables = { by, metric: 'CONTAINERS', filter };
+        expect({ by, filter, ...(await data<object>(database, BREAKDOWN, variables)) }).toEqual({
+          by,
+          filter,
+          breakdown: counted,
+        });
+      }
+      for (const by of USES) {
+        for (const metric of METRICS) {
+          const breakdown = countBy(facts, metric, by, filter === null ? null : holds);
+          expect(breakdown.length).toBeGreaterThan(0);
+          expect({ metric, by, filter, ...(await data<object>(database, BREAKDOWN, { by, metric, filter })) }).toEqual({
+            metric,
+            by,
+            filter,
+            breakdown,
+          });
+        }
+      }
+    }
+  });
+
+  test('what runs on a base, by host, is one question', async () => {
+    const { image, containers } = await data<Record<string, unknown>>(
+      database,
+      `query ($digest: Digest!, $base: ImageReference!) {
+        image(digest: $digest) {
+          impact { runningContainers byHost: breakdown(by: RUNTIME) { key value } byState: breakdown(by: CONTAINER_STATE) { key value } }
+        }
+        containers(filter: { image: { derivedFrom: $base }, state: RUNNING }) { totalCount }
+      }`,
+      { digest: base, base: `one.example.com/a@${base}` },
+    );
+    const onBase = facts.containers.filter(({ image }) => image !== null && standing.has(image));
+    const running = onBase.filter(({ state }) => state === 'RUNNING');
+    expect(running.length).toBeGreaterThan(2);
+    expect(image).toEqual({
+      impact: {
+        runningContainers: running.length,
+        byHost: rowsOf(countOf(running.map(({ runtime }) => runtime))),
+        byState: rowsOf(countOf(onBase.map(({ state }) => state))),
+      },
+    });
+    const derived = running.filter((container) => imageOf(container)?.id !== Math.min(...standing));
+    expect(containers).toEqual({ totalCount: derived.length });
+  });
+
+  test.each(['HOUR', 'DAY'])(
+    'how many there were at the end of each %s is what the reports said then',
+    async (interval) => {
+      const range = {
+        from: new Date(BEGIN + 9.5 * EVERY).toISOString(),
+        to: new Date(BEGIN + 31 * EVERY).toISOString(),
+      };
+      const length = interval === 'HOUR' ? 3_600_000 : 86_400_000;
+      const first = Math.floor(Date.parse(range.from) / length) * length;
+      const buckets = Array.from(
+        { length: Math.ceil((Date.parse(range.to) - first) / length) },
+        (_, at) => first + at * length,
+      );
+      const known = await database.run<ContainerFact & { id: string }>(
+        `select container_id as id, image_id as image, host as registry, host || '/' || repository as repository from container`,
+        [],
+      );
+      const thereAt = (instant: number): ContainerFact[] =>
+        RUNTIMES.flatMap((runtime) => {
+          const picture = pictures.findLast((each) => each.runtime === runtime && each.at < instant);
+          return [...(picture?.states ?? [])].map(([id, state]) => ({
+            ...(known.find((each) => each.id === id) as ContainerFact),
+            runtime,
+            state,
+          }));
+        });
+      for (const by of [null, ...BYS, ...USES]) {
+        const counted = buckets.map((bucket) =>
+          countOf(
+            thereAt(Math.min(bucket + length, Date.parse(range.to))).map((container) =>
+              by === null ? 'CONTAINERS' : containerKeyOf(container, by, imageOf(container)),
+            ),
+          ),
+        );
+        const totals = new Map<string, number>();
+        for (const [key, value] of counted.flatMap((each) => [...each]))
+          totals.set(key, (totals.get(key) ?? 0) + value);
+        const { timeline } = await data<{ timeline: object[] }>(
+          database,
+          `query ($from: DateTime!, $to: DateTime!, $interval: TimeInterval, $by: BreakdownBy) {
+          timeline(metric: CONTAINERS, from: $from, to: $to, interval: $interval, by: $by) { time series value } }`,
+          { ...range, interval, by },
+        );
+        expect({ by, timeline }).toEqual({
+          by,
+          timeline: buckets.flatMap((bucket, at) =>
+            rowsOf(totals).map(({ key }) => ({
+              time: new Date(bucket).toISOString(),
+              series: key,
+              value: counted[at]?.get(key) ?? 0,
+            })),
+          ),
+        });
+      }
+    },
+  );
+
+  test('an empty range has no points, and one that is to come has as many as there are', async () => {
+    const timeline = async (from: string, to: string) =>
+      data(database, `{ timeline(metric: CONTAINERS, from: "${from}", to: "${to}") { value } }`);
+    expect(await timeline('2026-03-02', '2026-03-02')).toEqual({ timeline: [] });
+    expect(await timeline('2030-03-02', '2030-03-03')).toEqual({ timeline: [{ value: facts.containers.length }] });
+    expect(await timeline('2020-03-02', '2020-03-03')).toEqual({ timeline: [{ value: 0 }] });
+  });
+
+  test('runtimes are offered by their names', async () => {
+    expect(await data(database, '{ options(kind: RUNTIME, text: "HOST") { text value } }')).toEqual({
+      options: ['host-1', 'host-2'].map((name) => ({ text: name, value: name })),
+    });
+  });
+});
+
 async function recountAll(database: TestDatabase): Promise<void> {
   const places = await database.run<{ registryId: number; name: RepositoryName }>(
     'select registry_id as "registryId", name from repository',
@@ -664,6 +888,15 @@ interface Place {
   readonly repository: string;
 }
 
+interface ContainerFact {
+  readonly runtime: string;
+  readonly state: string;
+  readonly image: number | null;
+  readonly registry: string | null;
+  readonly repository: string | null;
+  readonly isOutdated: boolean | null;
+}
+
 interface Fact {
   readonly id: number;
   readonly os: string;
@@ -672,6 +905,7 @@ interface Fact {
   readonly size: number;
   readonly blobs: readonly { layer: number; digest: string; size: number; mediaType: string }[];
   readonly places: readonly Place[];
+  readonly uses: readonly ContainerFact[];
 }
 
 interface NameFact extends Place {
@@ -686,6 +920,8 @@ interface Facts {
   readonly images: readonly Fact[];
   readonly tags: readonly NameFact[];
   readonly events: readonly NameFact[];
+  /** Those that are not removed. */
+  readonly containers: readonly ContainerFact[];
   readonly mediaTypes: ReadonlyMap<number, string>;
   /** Images that a manifest reaches. */
   reach(manifest: number | null): ReadonlySet<number>;
@@ -710,7 +946,13 @@ async function factsOf(database: TestDatabase): Promise<Facts> {
      from image_layer s join layer_blob b on b.id = s.blob_id`,
     [],
   );
-  const images = await database.run<Omit<Fact, 'blobs' | 'places'>>(
+  const containers = await database.run<ContainerFact>(
+    `select rt.name as runtime, c.state, c.image_id as image, c.host as registry, c.host || '/' || c.repository as repository,
+       c.is_outdated as "isOutdated"
+     from container c join runtime rt on rt.id = c.runtime_id where c.removed_at is null`,
+    [],
+  );
+  const images = await database.run<Omit<Fact, 'blobs' | 'places' | 'uses'>>(
     `select i.manifest_id as id, i.os, i.architecture, m.media_type as "mediaType", i.size
      from image i join manifest m on m.id = i.manifest_id`,
     [],
@@ -732,6 +974,7 @@ async function factsOf(database: TestDatabase): Promise<Facts> {
     ...image,
     blobs: stacks.filter((row) => row.image === image.id),
     places: held.filter((row) => row.manifest_id === image.id).map((row) => placeOf(row.repository_id)),
+    uses: containers.filter((container) => container.image === image.id),
   }));
   return {
     registries: registries.map((row) => row.host),
@@ -740,6 +983,7 @@ async function factsOf(database: TestDatabase): Promise<Facts> {
     images: everyImage.filter((image) => image.places.length > 0),
     tags: tags.map((row) => ({ manifest: row.manifest, ...placeOf(row.repository_id) })),
     events: events.map((row) => ({ manifest: row.manifest, ...placeOf(row.repository_id) })),
+    containers,
     mediaTypes: new Map(manifests.map((row) => [row.id, row.type])),
     reach(manifest) {
       const reached = new Set<number>(manifest === null ? [] : [manifest]);
@@ -756,6 +1000,10 @@ function totalsOf(facts: Facts, isIn: (place: Place) => boolean) {
   const blobs = images.flatMap((image) => image.blobs);
   const inside = facts.repositories.filter((repository) => isIn({ registry: hostOf(repository), repository }));
   const isWhole = facts.registries.every((registry) => isIn({ registry, repository: '' }));
+  const containers = facts.containers.filter(
+    ({ registry, repository }) =>
+      isWhole || (registry !== null && repository !== null && isIn({ registry, repository })),
+  );
   return {
     registries: isWhole ? facts.registries.length : 1,
     repositories: inside.length,
@@ -764,11 +1012,14 @@ function totalsOf(facts: Facts, isIn: (place: Place) => boolean) {
     layers: new Set(blobs.map((blob) => blob.layer)).size,
     nominalSize: sum(images.map((image) => image.size)),
     storedSize: sum([...new Map(blobs.map((blob) => [blob.digest, blob.size])).values()]),
+    containers: containers.length,
+    unusedImages: images.filter(({ uses }) => uses.length === 0).length,
+    outdatedContainers: containers.filter(({ isOutdated }) => isOutdated).length,
   };
 }
 
 /** Largest first; `holds` is null where there is no filter. */
-function countBy(facts: Facts, metric: Metric, by: By, holds: ((image: Fact) => boolean) | null) {
+function countBy(facts: Facts, metric: Metric, by: By | Use, holds: ((image: Fact) => boolean) | null) {
   const counted = new Map<string, Map<unknown, number>>();
   const count = (key: string, thing: unknown, amount = 1) => {
     if (!counted.has(key)) counted.set(key, new Map());
@@ -781,7 +1032,9 @@ function countBy(facts: Facts, metric: Metric, by: By, holds: ((image: Fact) => 
     for (const name of metric === 'TAGS' ? facts.tags : facts.events) {
       const reached = chosen.filter((image) => facts.reach(name.manifest).has(image.id));
       if (by === 'OS' || by === 'ARCHITECTURE') for (const image of reached) count(keyOf(image, by), name);
-      else if (holds === null || reached.length > 0) {
+      else if (by === 'RUNTIME' || by === 'CONTAINER_STATE') {
+        for (const use of reached.flatMap(({ uses }) => uses)) count(useKeyOf(use, by), name);
+      } else if (holds === null || reached.length > 0) {
         const type = facts.mediaTypes.get(name.manifest ?? 0) as string;
         count(by === 'REGISTRY' ? name.registry : by === 'REPOSITORY' ? name.repository : type, name);
       }
@@ -799,14 +1052,39 @@ function countBy(facts: Facts, metric: Metric, by: By, holds: ((image: Fact) => 
       for (const { thing, amount, type } of things) {
         if (by === 'MEDIA_TYPE') count(type, thing, amount);
         else if (by === 'OS' || by === 'ARCHITECTURE') count(keyOf(image, by), thing, amount);
-        else
+        else if (by === 'RUNTIME' || by === 'CONTAINER_STATE') {
+          for (const use of image.uses) count(useKeyOf(use, by), thing, amount);
+        } else
           for (const place of image.places) count(by === 'REGISTRY' ? place.registry : place.repository, thing, amount);
       }
     }
   }
+  return rowsOf(new Map([...counted].map(([key, things]) => [key, sum([...things.values()])])));
+}
+
+/** Largest first. */
+function rowsOf(counted: ReadonlyMap<string, number>): { key: string; value: number }[] {
   return [...counted]
-    .map(([key, things]) => ({ key, value: sum([...things.values()]) }))
+    .map(([key, value]) => ({ key, value }))
     .sort((a, b) => b.value - a.value || (a.key < b.key ? -1 : 1));
+}
+
+/** Containers under their keys; null where they have none. */
+function countOf(keys: readonly (string | null | undefined)[]): Map<string, number> {
+  const counted = new Map<string, number>();
+  for (const key of keys) if (key != null) counted.set(key, (counted.get(key) ?? 0) + 1);
+  return counted;
+}
+
+function containerKeyOf(container: ContainerFact, by: By | Use, image: Fact | undefined): string | null | undefined {
+  if (by === 'REGISTRY') return container.registry;
+  if (by === 'REPOSITORY') return container.repository;
+  if (by === 'MEDIA_TYPE') return image?.mediaType;
+  return by === 'OS' || by === 'ARCHITECTURE' ? image && keyOf(image, by) : useKeyOf(container, by);
+}
+
+function useKeyOf({ runtime, state }: ContainerFact, by: Use): string {
+  return by === 'RUNTIME' ? runtime : state;
 }
 
 function keyOf(image: Pick<Fact, 'os' | 'architecture'>, by: 'OS' | 'ARCHITECTURE'): string {

@@ -5,6 +5,7 @@ import { commitReads } from './commit.ts';
 import { containerDriftReads } from './container-drift.ts';
 import { containerEventReads } from './container-event.ts';
 import { containerReads } from './container.ts';
+import { derivedContainerReads } from './derived-container.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
@@ -96,6 +97,7 @@ export function createReads(connection: Connection) {
     ...images,
     ...baseImageReads(connection),
     ...derivedImageReads(connection, imagesById),
+    ...derivedContainerReads(connection),
     ...historyReads(connection),
     ...layerReads(connection),
     ...runtimeReads(connection),

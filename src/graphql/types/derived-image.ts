@@ -8,6 +8,8 @@ export const derivedImageLoaders = (reads: CatalogReads) => ({
   derivedCountByImage: batchOne(reads.derivedCounts),
   derivedRepositoryCountByImage: batchOne(reads.derivedRepositoryCounts),
   derivedBreakdownByImage: batchLists(reads.derivedBreakdowns),
+  derivedContainerBreakdownByImage: batchLists(reads.derivedContainerBreakdowns),
+  runningCountByImage: batchOne(reads.runningCounts),
   rebuildPlanByImage: batchMany(reads.rebuildPlans),
 });
 
@@ -15,8 +17,11 @@ export const derivedImageResolvers: Resolvers = {
   ImageImpact: {
     derivedImages: ({ manifestId }, _, { loaders }) => existing(loaders.derivedCountByImage.load(manifestId)),
     repositories: ({ manifestId }, _, { loaders }) => existing(loaders.derivedRepositoryCountByImage.load(manifestId)),
+    runningContainers: ({ manifestId }, _, { loaders }) => existing(loaders.runningCountByImage.load(manifestId)),
     breakdown: ({ manifestId }, { by, first }, { loaders }) =>
-      loaders.derivedBreakdownByImage.list(manifestId, { by, first }),
+      by === 'RUNTIME' || by === 'CONTAINER_STATE'
+        ? loaders.derivedContainerBreakdownByImage.list(manifestId, { by, first })
+        : loaders.derivedBreakdownByImage.list(manifestId, { by, first }),
     async rebuildPlan({ manifestId }, { first }, { loaders }) {
       const length = lengthOf(first, DEFAULT_PAGE);
       return (await loaders.rebuildPlanByImage.load(manifestId)).slice(0, length);

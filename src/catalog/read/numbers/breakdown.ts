@@ -1,8 +1,20 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import type { Connection } from '../../database.ts';
-import { allOf, conditionOf } from '../filter.ts';
+import { allOf, conditionOf, TRUE } from '../filter.ts';
 import { imageConditions, IS_AVAILABLE, type ImageFilter } from '../image-filter.ts';
-import { HOLDERS, IMAGE_KEYS, NAMED, NAMED_KEYS, PLACES, type BreakdownBy, type Metric } from './metric.ts';
+import {
+  CONTAINER_JOINS,
+  CONTAINER_KEYS,
+  IMAGE_KEYS,
+  IMAGE_PLACES,
+  isOfImage,
+  NAMED,
+  NAMED_KEYS,
+  PLACES,
+  type BreakdownBy,
+  type KeptBy,
+  type Metric,
+} from './metric.ts';
 import { DEFAULT_PAGE, lengthOf } from '../page.ts';
 import { listsBy } from '../rows.ts';
 
@@ -22,10 +34,10 @@ export function breakdownReads(connection: Connection) {
   return {
     breakdown: async ({ filter, ...wanted }: Breakdown & { filter?: ImageFilter | null }): Promise<BreakdownRow[]> => {
       const condition = filter == null ? null : conditionOf(filter, imageConditions);
-      const rows = condition === null ? keptRows(wanted) : countedRows(wanted, condition);
+      const rows = condition === null && isKept(wanted) ? keptRows(wanted) : countedRows(wanted, condition);
       return connection.query<{ key: string; value: number }>(
         sql`/* catalog.breakdown */
-${largest(wanted, rows)}`,
+${largest(wanted.first, rows)}`,
       );
     },
   };
@@ -42,7 +54,7 @@ export async function breakdownsByParent(
 ): Promise<Map<number, BreakdownRow[]>> {
   const rows = await connection.query<BreakdownRow & { id: number }>(
     sql`/* catalog.breakdownsByParent */
-select parent.id, entry.* from unnest(${parents}::int[]) as parent (id) cross join lateral (${largest(wanted, countedRows(wanted, condition))}) entry`,
+select parent.id, entry.* from unnest(${parents}::int[]) as parent (id) cross join lateral (${largest(wanted.first, countedRows(wanted, condition))}) entry`,
   );
   return listsBy(
     rows,
@@ -51,13 +63,23 @@ select parent.id, entry.* from unnest(${parents}::int[]) as parent (id) cross jo
   );
 }
 
-/** Of rows of key and value, one for each key. */
-function largest({ first }: Breakdown, rows: Sql): Sql {
+/** Of rows of key and value, one for each key; 20 where nothing is said. */
+export function largest(first: number | null | undefined, rows: Sql): Sql {
   return sql`select key, least(value, ${Number.MAX_SAFE_INTEGER}::int8)::int8 as value from (${rows}) counted where value > 0 order by value desc, key collate "C" limit ${lengthOf(first, DEFAULT_PAGE)}`;
 }
 
-/** What the writer counts: rows of repositories, and of scopes. */
-function keptRows({ by, metric, first }: Breakdown): Sql {
+/** What the writer counts. */
+interface KeptBreakdown extends Breakdown {
+  readonly by: KeptBy;
+  readonly metric: keyof typeof REPOSITORY_COUNTERS;
+}
+
+function isKept(wanted: Breakdown): wanted is KeptBreakdown {
+  return wanted.metric in REPOSITORY_COUNTERS && wanted.by !== 'RUNTIME' && wanted.by !== 'CONTAINER_STATE';
+}
+
+/** Rows of repositories, and of scopes. */
+function keptRows({ by, metric, first }: KeptBreakdown): Sql {
   const ofNames = metric === 'TAGS' || metric === 'TAG_EVENTS';
   if (by === 'REPOSITORY') {
     const counter = raw(`r.${REPOSITORY_COUNTERS[metric]}`);
@@ -83,7 +105,7 @@ const REPOSITORY_COUNTERS = {
   LAYERS: 'layer_count',
   STORED_SIZE: 'stored_size',
   TAG_EVENTS: 'event_count',
-} as const satisfies Record<Metric, string>;
+} as const satisfies Partial<Record<Metric, string>>;
 
 const HELD_TOTALS = {
   IMAGES: 'images',
@@ -92,8 +114,8 @@ const HELD_TOTALS = {
 } as const satisfies Partial<Record<Metric, string>>;
 
 /** By looking at all that is counted. */
-function countedRows({ by, metric }: Breakdown, condition: Sql): Sql {
-  const things = THINGS[metric](by, condition);
+function countedRows({ by, metric }: Breakdown, condition: Sql | null): Sql {
+  const things = metric === 'CONTAINERS' ? containersOf(by, condition) : THINGS[metric](by, condition ?? TRUE);
   return sql`select key, sum(amount) as value from (${things}) thing group by key`;
 }
 
@@ -101,9 +123,9 @@ function countedRows({ by, metric }: Breakdown, condition: Sql): Sql {
  * Each thing once for every key that it has. Grouped, since `distinct` done in parallel fills a second hash table in the
  * order of the first, which takes PostgreSQL minutes when no worker is free.
  */
-const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql) => Sql> = {
+const THINGS: Record<Exclude<Metric, 'CONTAINERS'>, (by: BreakdownBy, condition: Sql) => Sql> = {
   IMAGES: (by, condition) => {
-    const key = raw(by === 'MEDIA_TYPE' ? 'm.media_type' : IMAGE_KEYS[by]);
+    const key = raw(IMAGE_KEYS[by]);
     return sql`select ${key} as key, 1 as amount from ${imagesOf(by, condition)} group by ${key}, i.manifest_id`;
   },
   LAYERS: (by, condition) => blobsOf(by, condition, raw('b.layer_id'), raw('1')),
@@ -115,9 +137,9 @@ const THINGS: Record<Metric, (by: BreakdownBy, condition: Sql) => Sql> = {
 
 /** Images that can be pulled now, with what their keys are read from. */
 function imagesOf(by: BreakdownBy, condition: Sql, join = ''): Sql {
-  const holders = by === 'REGISTRY' || by === 'REPOSITORY' ? HOLDERS[by] : '';
-  const conditions = [...(holders === '' ? [IS_AVAILABLE] : []), sql`(${condition})`];
-  return sql`${raw(`image i join manifest m on m.id = i.manifest_id${holders}${join}`)} where ${allOf(conditions)}`;
+  const isHeld = by === 'REGISTRY' || by === 'REPOSITORY';
+  const conditions = [...(isHeld ? [] : [IS_AVAILABLE]), sql`(${condition})`];
+  return sql`${raw(`image i join manifest m on m.id = i.manifest_id${IMAGE_PLACES[by]}${join}`)} where ${allOf(conditions)}`;
 }
 
 /** Blobs of images: first those that a key has, by their ids alone, of which there are far fewer than places in images. */
@@ -133,9 +155,20 @@ function blobsOf(by: BreakdownBy, condition: Sql, thing: Sql, amount: Sql): Sql 
  * image counts whether or not it can be pulled now, for its name did name it.
  */
 function namesOf(metric: keyof typeof NAMED, by: BreakdownBy, condition: Sql): Sql {
-  const ofImage = by === 'OS' || by === 'ARCHITECTURE';
-  const key = raw(ofImage ? 'above.key' : NAMED_KEYS[by]);
+  const key = raw(isOfImage(by) ? 'above.key' : NAMED_KEYS[by]);
   const named = raw(`${NAMED[metric]} n join manifest w on w.id = n.manifest_id${PLACES}`);
-  const imageKey = raw(ofImage ? IMAGE_KEYS[by] : `''`);
-  return sql`with recursive above (id, key) as (select i.manifest_id, ${imageKey} from image i join manifest m on m.id = i.manifest_id where ${condition} union select x.index_id, above.key from above join index_entry x on x.child_id = above.id) select ${key} as key, 1 as amount from ${named} join above on above.id = n.manifest_id`;
+  const imageKey = raw(isOfImage(by) ? IMAGE_KEYS[by] : `''`);
+  const places = raw(isOfImage(by) ? IMAGE_PLACES[by] : '');
+  return sql`with recursive above (id, key) as (select i.manifest_id, ${imageKey} from image i join manifest m on m.id = i.manifest_id${places} where ${condition} union select x.index_id, above.key from above join index_entry x on x.child_id = above.id) select ${key} as key, 1 as amount from ${named} join above on above.id = n.manifest_id`;
+}
+
+/** Containers that are not removed; those of unknown images, too, unless it is the image that is asked for. */
+function containersOf(by: BreakdownBy, condition: Sql | null): Sql {
+  const key = raw(CONTAINER_KEYS[by]);
+  const ofImage = sql`exists (select from image i join manifest m on m.id = i.manifest_id where i.manifest_id = c.image_id and ${condition ?? TRUE})`;
+  const conditions = [
+    raw(`c.removed_at is null and ${CONTAINER_KEYS[by]} is not null`),
+    ...(condition ? [ofImage] : []),
+  ];
+  return sql`select ${key} as key, 1 as amount from ${raw(`container c${CONTAINER_JOINS[by]}`)} where ${allOf(conditions)}`;
 }

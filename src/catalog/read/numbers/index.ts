@@ -5,7 +5,7 @@ import { optionReads } from './option.ts';
 import { statisticsReads } from './statistics.ts';
 import { timelineReads } from './timeline.ts';
 
-export { breakdownsByParent, type Breakdown, type BreakdownRow } from './breakdown.ts';
+export { breakdownsByParent, largest, type Breakdown, type BreakdownRow } from './breakdown.ts';
 export type { StatisticsRecord } from './statistics.ts';
 
 /** What dashboards ask: flat rows. */

@@ -1,23 +1,35 @@
-/** What dashboards count: images, layers and bytes are content; tags and their movements name it. */
-export type Metric = 'IMAGES' | 'TAGS' | 'LAYERS' | 'STORED_SIZE' | 'TAG_EVENTS';
+/** What dashboards count: images, layers and bytes are content; tags and their movements name it, containers use it. */
+export type Metric = 'IMAGES' | 'TAGS' | 'CONTAINERS' | 'LAYERS' | 'STORED_SIZE' | 'TAG_EVENTS';
 
-/** By what: where a thing is, or what it is. */
-export type BreakdownBy = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE' | 'MEDIA_TYPE';
+/** By what: where a thing is, what it is, or what uses it. */
+export type BreakdownBy = KeptBy | 'RUNTIME' | 'CONTAINER_STATE';
 
-/** Joins where image i is held now: registry h, and repository v in it. */
-export const HOLDERS = {
+/** By what the writer counts. */
+export type KeptBy = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE' | 'MEDIA_TYPE';
+
+/** Joins where image i is held now, registry h and repository v in it; or containers u that were created from it. */
+export const IMAGE_PLACES: Record<BreakdownBy, string> = {
   REGISTRY: ' join held_image k on k.image_id = i.manifest_id join registry h on h.id = k.registry_id',
   REPOSITORY:
     ' join repository_manifest c on c.manifest_id = i.manifest_id and c.gone_at is null join repository v on v.id = c.repository_id join registry h on h.id = v.registry_id',
-} as const satisfies Partial<Record<BreakdownBy, string>>;
+  OS: '',
+  ARCHITECTURE: '',
+  MEDIA_TYPE: '',
+  RUNTIME:
+    ' join container u on u.image_id = i.manifest_id and u.removed_at is null join runtime rt on rt.id = u.runtime_id',
+  CONTAINER_STATE: ' join container u on u.image_id = i.manifest_id and u.removed_at is null',
+};
 
-/** Over image i and, for its place, its HOLDERS. */
-export const IMAGE_KEYS = {
+/** Over image i, its manifest m and its IMAGE_PLACES. */
+export const IMAGE_KEYS: Record<BreakdownBy, string> = {
   REGISTRY: 'h.host',
   REPOSITORY: `h.host || '/' || v.name`,
   OS: 'i.os',
   ARCHITECTURE: 'i.architecture',
-} as const satisfies Partial<Record<BreakdownBy, string>>;
+  MEDIA_TYPE: 'm.media_type',
+  RUNTIME: 'rt.name',
+  CONTAINER_STATE: 'u.state',
+};
 
 /**
  * Names, with the manifest that each is about: what a tag names now; what a movement came to, of a deletion what it was.
@@ -28,6 +40,11 @@ export const NAMED = {
   TAG_EVENTS: `(select e.repository_id, case e.kind when 'DELETED' then e.from_id else e.to_id end as manifest_id, e.at from tag_event e)`,
 } as const satisfies Partial<Record<Metric, string>>;
 
+/** Whether a name has the keys of the images that it reaches, and not its own. */
+export function isOfImage(by: BreakdownBy): by is Exclude<BreakdownBy, keyof typeof NAMED_KEYS> {
+  return !(by in NAMED_KEYS);
+}
+
 /** Joins the repository of name n: v in registry h. */
 export const PLACES = ' join repository v on v.id = n.repository_id join registry h on h.id = v.registry_id';
 
@@ -37,3 +54,28 @@ export const NAMED_KEYS = {
   REPOSITORY: IMAGE_KEYS.REPOSITORY,
   MEDIA_TYPE: 'w.media_type',
 } as const satisfies Partial<Record<BreakdownBy, string>>;
+
+/**
+ * Joins to container c what its keys are read from. It is where it was asked for, whoever holds its image; what else it
+ * is, it has from its image.
+ */
+export const CONTAINER_JOINS: Record<BreakdownBy, string> = {
+  REGISTRY: '',
+  REPOSITORY: '',
+  OS: ' join image i on i.manifest_id = c.image_id',
+  ARCHITECTURE: ' join image i on i.manifest_id = c.image_id',
+  MEDIA_TYPE: ' join manifest m on m.id = c.image_id',
+  RUNTIME: ' join runtime rt on rt.id = c.runtime_id',
+  CONTAINER_STATE: '',
+};
+
+/** Over container c and its CONTAINER_JOINS; null where it has none. */
+export const CONTAINER_KEYS: Record<BreakdownBy, string> = {
+  REGISTRY: 'c.host',
+  REPOSITORY: `c.host || '/' || c.repository`,
+  OS: 'i.os',
+  ARCHITECTURE: 'i.architecture',
+  MEDIA_TYPE: 'm.media_type',
+  RUNTIME: 'rt.name',
+  CONTAINER_STATE: 'c.state',
+};

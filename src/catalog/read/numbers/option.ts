@@ -4,7 +4,7 @@ import type { Connection } from '../../database.ts';
 import { storable, TRUE } from '../filter.ts';
 import { lengthOf, MAX_PAGE } from '../page.ts';
 
-export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE';
+export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'RUNTIME' | 'OS' | 'ARCHITECTURE';
 
 export interface OptionArguments {
   readonly kind: OptionKind;
@@ -46,6 +46,7 @@ const OPTIONS: Record<OptionKind, (text: string, size: number) => Sql> = {
   // Each registry's first ones in the order of its names, so that no more are read than are shown.
   REPOSITORY: (text, size) =>
     sql`select g.host || '/' || r.name as text, g.host || '/' || r.name as value from registry g cross join lateral (select r.name from repository r where r.registry_id = g.id and ${holds(sql`g.host || '/' || r.name`, text)} order by r.name limit ${size}) r`,
+  RUNTIME: (text) => sql`select n.name as text, n.name as value from runtime n where ${holds(raw('n.name'), text)}`,
   OS: (text) => scopeOption('OS', text),
   ARCHITECTURE: (text) => scopeOption('ARCHITECTURE', text),
 };

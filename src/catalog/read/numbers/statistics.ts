@@ -10,9 +10,14 @@ export interface StatisticsRecord {
   readonly layers: number;
   readonly nominalSize: number;
   readonly storedSize: number;
+  /** Without removed ones, in whatever state. */
+  readonly containers: number;
+  /** Images that no container was created from. */
+  readonly unusedImages: number;
+  readonly outdatedContainers: number;
 }
 
-/** From counters that the writer keeps. */
+/** From counters that the writer keeps; containers, which are few, and the images that they use are counted by indexes. */
 export function statisticsReads(connection: Connection) {
   return {
     statistics: async (): Promise<StatisticsRecord> => {
@@ -45,6 +50,9 @@ interface StatisticsRow {
   layers: number;
   nominal_size: number;
   stored_size: number;
+  containers: number;
+  outdated_containers: number;
+  used_images: number;
 }
 
 /** What was never counted has no row of held_total. */
@@ -54,23 +62,51 @@ const HELD = `coalesce(t.images, 0) as images, coalesce(t.layers, 0) as layers,
 
 const NAMES = 'count(*) as repositories, coalesce(sum(r.tag_count), 0)::int8 as tags from repository r';
 
+/** Of containers that were asked for by a name in this part of the catalog. */
+const containersIn = (condition: string) =>
+  `(select count(*) from container c where c.removed_at is null and ${condition}) as containers,
+    (select count(*) from container c where c.removed_at is null and c.is_outdated and ${condition})
+      as outdated_containers`;
+
+/** Of image i, which containers were created from and this part of the catalog holds. */
+const usedImagesIn = (holders: string) =>
+  `(select count(*) from image i where i.container_count > 0 and exists (select ${holders})) as used_images`;
+
 const STATISTICS = `/* catalog.statistics */
-  select (select count(*) from registry) as registries, names.repositories, names.tags, ${HELD}
+  select (select count(*) from registry) as registries, names.repositories, names.tags, ${HELD},
+    ${containersIn('true')}, ${usedImagesIn('from held_image h where h.image_id = i.manifest_id')}
   from (select ${NAMES}) names left join held_total t on t.scope = 'CATALOG'`;
 
 const STATISTICS_BY_REGISTRY = `/* catalog.statisticsByRegistry */
-  select g.host as key, 1 as registries, names.repositories, names.tags, ${HELD}
+  select g.host as key, 1 as registries, names.repositories, names.tags, ${HELD},
+    ${containersIn('c.host = g.host')},
+    ${usedImagesIn('from held_image h where h.image_id = i.manifest_id and h.registry_id = g.id')}
   from registry g cross join lateral (select ${NAMES} where r.registry_id = g.id) names
   left join held_total t on t.scope = 'REGISTRY' and t.key = g.id::text
   where g.host = any((select $1::text[])::text[])`;
 
 const STATISTICS_BY_REPOSITORY = `/* catalog.statisticsByRepository */
   select g.host || '/' || r.name as key, 1 as registries, 1 as repositories, r.tag_count as tags,
-    r.image_count as images, r.layer_count as layers, r.nominal_size, r.stored_size
+    r.image_count as images, r.layer_count as layers, r.nominal_size, r.stored_size,
+    ${containersIn('c.host = g.host and c.repository = r.name')},
+    ${usedImagesIn(
+      'from repository_manifest h where h.manifest_id = i.manifest_id and h.repository_id = r.id and h.gone_at is null',
+    )}
   from repository r join registry g on g.id = r.registry_id
   where (g.host, r.name) in (select * from unnest($1::text[], $2::text[]))`;
 
 function recordOf(row: StatisticsRow): StatisticsRecord {
-  const { registries, repositories, tags, images, layers } = row;
-  return { registries, repositories, tags, images, layers, nominalSize: row.nominal_size, storedSize: row.stored_size };
+  const { registries, repositories, tags, images, layers, containers } = row;
+  return {
+    registries,
+    repositories,
+    tags,
+    images,
+    layers,
+    nominalSize: row.nominal_size,
+    storedSize: row.stored_size,
+    containers,
+    unusedImages: Math.max(images - row.used_images, 0),
+    outdatedContainers: row.outdated_containers,
+  };
 }

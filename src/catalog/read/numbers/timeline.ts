@@ -8,7 +8,18 @@ import {
   type WantedInterval,
 } from '../../../domain/time-bucket.ts';
 import type { Connection } from '../../database.ts';
-import { HOLDERS, IMAGE_KEYS, NAMED, NAMED_KEYS, PLACES, type BreakdownBy, type Metric } from './metric.ts';
+import { containerPoints } from './container-timeline.ts';
+import {
+  IMAGE_KEYS,
+  IMAGE_PLACES,
+  isOfImage,
+  NAMED,
+  NAMED_KEYS,
+  PLACES,
+  type BreakdownBy,
+  type Metric,
+} from './metric.ts';
+import { MAX_SERIES, type PointRow } from './series.ts';
 
 export interface Timeline extends TimeRange, WantedInterval {
   readonly metric: Metric;
@@ -27,9 +38,6 @@ export interface TimelinePoint {
 const MAX_BUCKETS = 10_000;
 const MAX_BUCKETS_OF_SERIES = 1_000;
 
-/** Series of their own at most; the rest is one more. */
-const MAX_SERIES = 20;
-
 export function timelineReads(connection: Connection) {
   return {
     /** Every bucket of the range for every series, ascending; within a bucket the largest series comes first. */
@@ -37,15 +45,20 @@ export function timelineReads(connection: Connection) {
       checkRange(wanted);
       const by = wanted.by ?? null;
       const interval = chooseInterval(wanted, wanted, by === null ? MAX_BUCKETS : MAX_BUCKETS_OF_SERIES);
-      const rows = await connection.query<PointRow>(statementOf(wanted, by, interval));
+      const { metric } = wanted;
+      const buckets = bucketsOf(wanted, interval);
+      const rows =
+        metric === 'CONTAINERS'
+          ? await containerPoints(connection, wanted, by, buckets)
+          : await connection.query<PointRow>(statementOf({ ...wanted, metric }, by, interval));
       const rest = nameOfRest(rows);
-      const nameOf = (row: PointRow) => (by === null ? wanted.metric : (row.key ?? rest));
-      const series = by === null ? [wanted.metric] : [...new Set(rows.map(nameOf))];
+      const nameOf = (row: PointRow) => (by === null ? metric : (row.key ?? rest));
+      const series = by === null ? [metric] : [...new Set(rows.map(nameOf))];
       const values = new Map(rows.map((row) => [`${row.at} ${nameOf(row)}`, row]));
-      return bucketsOf(wanted, interval).flatMap((time) =>
+      return buckets.flatMap((time) =>
         series.map((each) => ({
           time,
-          metric: wanted.metric,
+          metric,
           series: each,
           value: values.get(`${time.getTime()} ${each}`)?.value ?? 0,
         })),
@@ -54,12 +67,9 @@ export function timelineReads(connection: Connection) {
   };
 }
 
-interface PointRow {
-  /** Null for the series of the rest. */
-  key: string | null;
-  /** Milliseconds since 1970. */
-  at: number;
-  value: number;
+/** What comes once, and so is summed up by when it came. */
+interface SummedTimeline extends Timeline {
+  readonly metric: Exclude<Metric, 'CONTAINERS'>;
 }
 
 /** No series of its own has this name, whatever its key is. */
@@ -78,7 +88,7 @@ const BUCKET: Record<TimeInterval, string> = {
   MONTH: `date_trunc('month', at, 'UTC')`,
 };
 
-function statementOf({ metric, from, to }: Timeline, by: BreakdownBy | null, interval: TimeInterval): Sql {
+function statementOf({ metric, from, to }: SummedTimeline, by: BreakdownBy | null, interval: TimeInterval): Sql {
   const range = (at: string) => sql`${raw(at)} >= ${from}::timestamptz and ${raw(at)} < ${to}::timestamptz`;
   const things =
     metric === 'TAGS' || metric === 'TAG_EVENTS' ? namesOf(metric, by, range) : contentOf(metric, by, range);
@@ -94,7 +104,7 @@ function contentOf(metric: 'IMAGES' | 'LAYERS' | 'STORED_SIZE', by: BreakdownBy 
   const thing = isImage ? 'i.manifest_id' : 'l.id';
   const at = isImage ? 'i.first_seen_at' : 'l.first_seen_at';
   const amount = metric === 'STORED_SIZE' ? 'l.size' : '1';
-  const key = by === null ? `''` : by === 'MEDIA_TYPE' ? (isImage ? 'm.media_type' : 'b.media_type') : IMAGE_KEYS[by];
+  const key = by === null ? `''` : by === 'MEDIA_TYPE' && !isImage ? 'b.media_type' : IMAGE_KEYS[by];
   const from = isImage ? `image i${joinsOfImage(by)}` : `layer l${joinsOfLayer(by)}`;
   // One thing may be reached in many ways, each of which would count.
   const once = raw(by === null ? '' : ` group by ${thing}, ${key}`);
@@ -103,7 +113,7 @@ function contentOf(metric: 'IMAGES' | 'LAYERS' | 'STORED_SIZE', by: BreakdownBy 
 
 function joinsOfImage(by: BreakdownBy | null): string {
   if (by === 'MEDIA_TYPE') return ' join manifest m on m.id = i.manifest_id';
-  return by === 'REGISTRY' || by === 'REPOSITORY' ? HOLDERS[by] : '';
+  return by === null ? '' : IMAGE_PLACES[by];
 }
 
 function joinsOfLayer(by: BreakdownBy | null): string {
@@ -125,8 +135,8 @@ const EVER_NAMED = {
 function namesOf(metric: keyof typeof NAMED, by: BreakdownBy | null, range: Range): Sql {
   const named = sql`${raw(EVER_NAMED[metric])} n`;
   if (by === null) return sql`select '' as key, 1 as amount, n.at from ${named} where ${range('n.at')}`;
-  if (by === 'OS' || by === 'ARCHITECTURE') {
-    return sql`with recursive below (top, id) as (select n.manifest_id, n.manifest_id from ${named} where ${range('n.at')} and n.manifest_id is not null union select below.top, x.child_id from below join index_entry x on x.index_id = below.id where x.child_id is not null), reached as (select distinct below.top, ${raw(IMAGE_KEYS[by])} as key from below join image i on i.manifest_id = below.id) select reached.key, 1 as amount, n.at from ${named} join reached on reached.top = n.manifest_id where ${range('n.at')}`;
+  if (isOfImage(by)) {
+    return sql`with recursive below (top, id) as (select n.manifest_id, n.manifest_id from ${named} where ${range('n.at')} and n.manifest_id is not null union select below.top, x.child_id from below join index_entry x on x.index_id = below.id where x.child_id is not null), reached as (select distinct below.top, ${raw(IMAGE_KEYS[by])} as key from below join image i on i.manifest_id = below.id${raw(IMAGE_PLACES[by])}) select reached.key, 1 as amount, n.at from ${named} join reached on reached.top = n.manifest_id where ${range('n.at')}`;
   }
   const manifest = by === 'MEDIA_TYPE' ? ' join manifest w on w.id = n.manifest_id' : '';
   return sql`select ${raw(NAMED_KEYS[by])} as key, 1 as amount, n.at from ${named}${raw(PLACES + manifest)} where ${range('n.at')}`;
