@@ -233,6 +233,16 @@ describe.each(PACKAGE_TYPES)('versions of %s', (type) => {
     }
   });
 
+  test('are read in time whatever they are', () => {
+    for (const piece of ['1', '1.', '.1', '-1', 'a', '-a', '_p1', '~', '0', 'beta1', '-rc.1', ':1']) {
+      const text = `1.0-beta${piece.repeat(480 / piece.length)}`;
+      for (const odd of [text, `${text}!`]) {
+        const difference = comparePackageVersions(type, odd, '1');
+        expect(comparePackageVersions(type, '1', odd)).toBe(difference === null ? null : 0 - difference);
+      }
+    }
+  });
+
   test('made of all that their order looks at are in one order', () => {
     const words = [
       '0',

@@ -233,6 +233,10 @@ describe('documents of languages', () => {
     ],
   ])('of %s', (_what, path, text, found) => expect(read(path, text)).toEqual(found === null ? [] : [found]));
 
+  test('of Ruby are read in time whatever they are', () => {
+    expect(read('specifications/a.gemspec', '\n'.repeat(1_000_000) + 's.name'.repeat(100_000))).toEqual([]);
+  });
+
   test.each([
     ['node_modules/a/package.json', '{"name": "a"', 'node_modules/a/package.json is not JSON'],
     ['node_modules/a/package.json', '[]', 'node_modules/a/package.json is not a JSON object'],
@@ -369,10 +373,18 @@ describe('Java archives', () => {
       `Implementation-Vendor-Id: org.acme.very.long.\r\n name\r\nImplementation-Version: 1.2`,
       'pkg:maven/org.acme.very.long.name/x@1.2',
     ],
-    ['lib/log4j-1.2-api-2.17.1.jar', '', 'pkg:maven/log4j/log4j@1.2-api-2.17.1'],
+    ['lib/log4j-1.2-api-2.17.1.jar', '', 'pkg:maven/log4j-1.2-api/log4j-1.2-api@2.17.1'],
+    ['lib/guava-31.1-jre.jar', '', 'pkg:maven/guava/guava@31.1-jre'],
+    ['lib/a-b-1.0-20200101.123456-1.jar', '', 'pkg:maven/a-b/a-b@1.0-20200101.123456-1'],
     ['lib/nothing.jar', '', null],
   ])('without Maven are named by manifest and file: %s', (path, text, purl) => {
     expect(purls(path, zip([manifest(text)]))).toEqual(purl === null ? [] : [purl]);
+  });
+
+  test('are read in time whatever their names and texts are', () => {
+    const slow = { ...pom('a', 'b', '1'), bytes: `version=${' '.repeat(900_000)}x\ngroupId=a\nartifactId=b` };
+    const [, named] = read('a.jar', zip([slow, { name: `${'-1'.repeat(30_000)}.jar`, bytes: zip([]) }]));
+    expect(named?.version).toMatch(/^[1-]{240,255}$/);
   });
 
   const nested = (depth: number): Buffer =>

@@ -1,7 +1,7 @@
 import { schemeOfParts, type Part } from './scheme.ts';
 
 const NUMBERS = /\d{1,5}(?:\.\d+){0,3}|\d{4}(?:[.:-]?\d{2}){1,6}(?:[.:-]?\d{1,3}){0,2}/;
-const STABILITY = /(?:[._-]?(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?\d+)*))?([.-]?dev)?(?:\+\S*)?/;
+const STABILITY = /(?:[._-]?(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?\d)*))?([.-]?dev)?(?:\+\S*)?/;
 const VERSION = new RegExp(`^v?(${NUMBERS.source})${STABILITY.source}$`, 'i');
 
 /** From the least stable on, as PHP's version_compare() has them. */

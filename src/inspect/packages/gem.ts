@@ -25,13 +25,14 @@ export const gem: DocumentReader = {
 };
 
 function literalOf(text: string, attribute: string): string {
-  const match = new RegExp(`^\\s*\\w+\\.${attribute}\\s*=\\s*(?:Gem::Version\\.new\\()?(["'])([^"'\\n]+)\\1`, 'm').exec(
-    text,
-  );
+  const match = new RegExp(
+    `^[ \\t]*\\w+\\.${attribute}[ \\t]*=[ \\t]*(?:Gem::Version\\.new\\()?(["'])([^"'\\n]+)\\1`,
+    'm',
+  ).exec(text);
   return match?.[2] ?? '';
 }
 
 function licensesOf(text: string): string[] {
-  const [, list = ''] = /^\s*\w+\.licenses?\s*=\s*(\[[^\]\n]*\]|["'][^"'\n]*["'])/m.exec(text) ?? [];
+  const [, list = ''] = /^[ \t]*\w+\.licenses?[ \t]*=[ \t]*(\[[^\]\n]*\]|["'][^"'\n]*["'])/m.exec(text) ?? [];
   return [...list.matchAll(/["']([^"']+)["']/g)].map(([, license = '']) => license);
 }

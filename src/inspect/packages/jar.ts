@@ -20,6 +20,8 @@ const MAX_JARS = 10_000;
 /** All that is unpacked of a file, archives inside of it included, and the same of what it is unpacked from. */
 const MAX_UNPACKED = 256 * 1024 * 1024;
 const MAX_TEXT = 1024 * 1024;
+/** What file systems take. */
+const MAX_FILE_NAME = 255;
 
 /**
  * The archive, and those inside of it. Throws MALFORMED where it is none itself, and TOO_LARGE where what is in it does
@@ -36,19 +38,19 @@ interface Budget {
 }
 
 function* walk(path: string, bytes: Uint8Array, depth: number, budget: Budget): Generator<Jar> {
-  if (++budget.jars > MAX_JARS)
-    throw new RegistryError('TOO_LARGE', `${budget.path} holds more than ${MAX_JARS} archives`);
+  if (++budget.jars > MAX_JARS) throw tooMany(budget.path);
   const poms: ReadonlyMap<string, string>[] = [];
   const inner: ZipEntry[] = [];
   let manifest: ReadonlyMap<string, string> = new Map();
   for (const entry of zipEntries(bytes, path)) {
-    if (POM.test(entry.name) && entry.size <= MAX_TEXT) poms.push(propertiesOf(unpack(entry, budget)));
-    else if (entry.name === MANIFEST && entry.size <= MAX_TEXT) manifest = sectionOf(unpack(entry, budget));
-    else if (/\.(?:jar|war)$/.test(entry.name) && depth < MAX_DEPTH && entry.size <= MAX_DOCUMENT_BYTES)
-      inner.push(entry);
+    const isText = entry.size <= MAX_TEXT;
+    const isInner = depth < MAX_DEPTH && entry.size <= MAX_DOCUMENT_BYTES && /\.(?:jar|war)$/.test(entry.name);
+    if (isText && POM.test(entry.name)) poms.push(propertiesOf(unpack(entry, budget)));
+    else if (isText && entry.name === MANIFEST) manifest = sectionOf(unpack(entry, budget));
+    else if (isInner) inner.push(entry);
     if (poms.length > MAX_JARS || inner.length > MAX_JARS) throw tooMany(budget.path);
   }
-  yield { fileName: basename(path), poms, manifest };
+  yield { fileName: basename(path).slice(-MAX_FILE_NAME), poms, manifest };
   for (const entry of inner) yield* readable(() => walk(entry.name, unpack(entry, budget), depth + 1, budget));
 }
 
@@ -85,8 +87,8 @@ function unpack(entry: ZipEntry, budget: Budget): Uint8Array {
 
 /** https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Properties.html, as Maven writes them */
 function propertiesOf(bytes: Uint8Array): ReadonlyMap<string, string> {
-  const lines = new TextDecoder().decode(bytes).matchAll(/^(groupId|artifactId|version)[ \t]*[=:][ \t]*(.*?)\s*$/gm);
-  return new Map([...lines].map(([, name = '', value = '']) => [name, value]));
+  const lines = new TextDecoder().decode(bytes).matchAll(/^(groupId|artifactId|version)[ \t]*[=:](.*)$/gm);
+  return new Map([...lines].map(([, name = '', value = '']) => [name, value.trim()]));
 }
 
 /** Long values go on in the next lines, each of which begins with a space. */

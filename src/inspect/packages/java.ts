@@ -22,7 +22,7 @@ function packagesOf({ fileName, poms, manifest }: Jar): (FoundPackage | null)[] 
       return foundPackage({ type: 'MAVEN', name, version, licenses: poms.length === 1 ? licenses : [] });
     });
   }
-  const [, fileArtifact, fileVersion] = /^(.+?)(?:-(\d[^/]*))?\.[^.]+$/.exec(fileName) ?? [];
+  const [, fileArtifact, fileVersion] = FILE_NAME.exec(fileName) ?? [];
   const version =
     fileVersion ?? firstOf(manifest, ['Implementation-Version', 'Bundle-Version', 'Specification-Version']);
   const artifact = fileArtifact ?? '';
@@ -30,6 +30,9 @@ function packagesOf({ fileName, poms, manifest }: Jar): (FoundPackage | null)[] 
   const group = firstOf(manifest, ['Implementation-Vendor-Id']) ?? artifact;
   return [foundPackage({ type: 'MAVEN', name: `${group}:${artifact}`, version: version ?? '', licenses })];
 }
+
+/** An artifact, and perhaps its version: numbers, then words, as in guava-31.1-jre.jar. */
+const FILE_NAME = /^(.+?)(?:-(\d[^-]*(?:-\d[^-]*)*(?:-[A-Za-z][^-]*)*))?\.[^.]+$/;
 
 function firstOf(manifest: ReadonlyMap<string, string>, names: readonly string[]): string | null {
   return names.map((name) => manifest.get(name)).find((value) => value !== undefined && value !== '') ?? null;

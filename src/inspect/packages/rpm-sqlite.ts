@@ -13,7 +13,7 @@ const ROLLBACK = 1;
 export function* sqliteHeaders(bytes: Uint8Array, path: string): Generator<Uint8Array> {
   if (bytes.length < HEADER_SIZE) throw malformed(path, 'it is too short');
   const copy = new Uint8Array(bytes);
-  // A log of what was not written back yet can't be in memory, and a closed database has none.
+  // In memory there can be no log beside it; a database that was closed has none.
   for (const at of JOURNAL_VERSIONS) copy[at] = ROLLBACK;
   const database = new DatabaseSync(':memory:', { limits: { length: bytes.length } });
   try {
