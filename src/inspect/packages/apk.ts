@@ -6,6 +6,7 @@ import { fieldOf, stanzas } from './stanzas.ts';
 /** What apk has installed. https://wiki.alpinelinux.org/wiki/Apk_spec#Installed_Database_V2 */
 export const apk: DocumentReader = {
   recognises: (path) => /^(?:usr\/)?lib\/apk\/db\/installed$/.test(path),
+  maxBytes: 16 * 1024 * 1024,
   read: (path, bytes) =>
     collect(
       stanzas(bytes, FIELDS).map((stanza) =>

@@ -4,7 +4,7 @@ import { foundPackage, type FoundPackage } from '../../domain/package.ts';
 import { sectionOf } from './executable.ts';
 
 const SECTION = '.dep-v0';
-const MAX_INFO = 8 * 1024 * 1024;
+const MAX_INFO = 4 * 1024 * 1024;
 
 /**
  * The crates that a program of Rust was built from, where cargo-auditable wrote them into it.

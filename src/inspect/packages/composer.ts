@@ -6,7 +6,7 @@ import { collect } from './found.ts';
 /** What Composer installed: a list, since Composer 2 as the member of an object. */
 export const composer: DocumentReader = {
   recognises: (path) => /(?:^|\/)vendor\/composer\/installed\.json$/.test(path),
-  maxBytes: 16 * 1024 * 1024,
+  maxBytes: 4 * 1024 * 1024,
   read(path, bytes) {
     const document = parseJson(bytes, path);
     const packages = isObject(document) ? document['packages'] : document;

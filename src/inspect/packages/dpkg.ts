@@ -9,6 +9,7 @@ import { fieldOf, stanzas, type Stanza } from './stanzas.ts';
  */
 export const dpkg: DocumentReader = {
   recognises: (path) => /^var\/lib\/dpkg\/(?:status|status\.d\/[^/]+(?<!\.md5sums))$/.test(path),
+  maxBytes: 16 * 1024 * 1024,
   read: (path, bytes) => collect(stanzas(bytes, FIELDS).filter(isInstalled).map(packageOf), path),
 };
 

@@ -31,7 +31,7 @@ const HAS_INLINE_STRINGS = 2;
 const FLAGS_AT = 15;
 /** What the linker puts before and after the list of modules. */
 const FRAME_SIZE = 16;
-const MAX_INFO = 16 * 1024 * 1024;
+const MAX_INFO = 1024 * 1024;
 
 interface BuildInfo {
   readonly goVersion: string;

@@ -6,7 +6,7 @@ import { collect } from './found.ts';
 /** What a .NET application was published with. https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md */
 export const nuget: DocumentReader = {
   recognises: (path) => path.endsWith('.deps.json'),
-  maxBytes: 16 * 1024 * 1024,
+  maxBytes: 4 * 1024 * 1024,
   read(path, bytes) {
     const { libraries } = parseJsonObject(bytes, path);
     return collect(
