@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { benchEvents, type EventsBench } from './events/index.ts';
 import { benchHooks, type HooksBench } from './hooks/index.ts';
 import { benchHostile, type HostileBench } from './hostile/index.ts';
+import { benchInspect, type InspectBench } from './inspect/index.ts';
 import { benchNumbers, type NumbersBench } from './numbers/index.ts';
 import { benchQuery, type QueryBench } from './query/index.ts';
 import { benchSync, type SyncBench } from './sync/index.ts';
@@ -58,6 +59,14 @@ program
   .description('Send what no client of good will sends, and tell what refusing it costs.')
   .option('--times <number>', 'how often each is sent', number, 1000)
   .action((bench: HostileBench) => benchHostile(bench, process.env['DATABASE_URL']));
+
+program
+  .command('inspect')
+  .description('Inspect generated layers, beside a loop that unpacks and hashes them.')
+  .option('--megabytes <number>', 'of the layer, as it is stored', number, 250)
+  .option('--rounds <number>', 'how often, in turns', number, 3)
+  .option('--large <number>', 'megabytes of the layer that is watched for memory', number, 2000)
+  .action((bench: InspectBench) => benchInspect(bench));
 
 await program.parseAsync();
 

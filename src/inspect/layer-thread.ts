@@ -75,11 +75,11 @@ export class LayerThread {
   }
 }
 
-/** Of a thread, in MiB; its buffers are not counted. */
-const RESOURCES = { maxOldGenerationSizeMb: 512 };
+/** Of a thread, in MiB, buffers not counted. A small young generation lets go of unpacked bytes sooner. */
+const RESOURCES = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 };
 
 /** The thread keeps the time itself, as long as it can. */
-const GRACE = 10_000;
+const GRACE = 1_000;
 
 /** Bytes that are sent at a time, and how many such blocks may be under way. */
 const BLOCK = 256 * 1024;
