@@ -10,6 +10,7 @@ import { typeResolvers } from '../../src/graphql/types/index.ts';
 import { ANONYMOUS } from '../../src/graphql/viewer.ts';
 import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { addRuntime, observed, report } from '../support/observed-container.ts';
 
 let database: TestDatabase;
 let build: CatalogBuilder;
@@ -34,6 +35,7 @@ const QUERY = `query ($query: String!, $types: [SearchType!], $first: Int, $afte
       ... on Repository { reference }
       ... on Image { digest }
       ... on Layer { diffId }
+      ... on Container { name }
     } }
     nodes { __typename }
     pageInfo { hasNextPage hasPreviousPage endCursor }
@@ -46,7 +48,7 @@ interface Found {
     readonly cursor: string;
     readonly score: number;
     readonly matchedOn: string;
-    readonly node: { __typename: string; reference?: string; digest?: string; diffId?: string };
+    readonly node: { __typename: string; reference?: string; digest?: string; diffId?: string; name?: string };
   }[];
   readonly nodes: readonly { __typename: string }[];
   readonly pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; endCursor: string | null };
@@ -74,7 +76,8 @@ async function finds(query: string, ...types: string[]): Promise<string[]> {
 
 const names = new Map<string, string>();
 
-function nameOf({ reference, digest, diffId }: Found['edges'][number]['node']): string {
+function nameOf({ reference, digest, diffId, name }: Found['edges'][number]['node']): string {
+  if (name !== undefined) return name;
   const key = reference ?? digest ?? diffId ?? '';
   return names.get(key) ?? key;
 }
@@ -283,6 +286,73 @@ describe('the order', () => {
     expect(await finds('zeppelin')).toEqual(['quay.io/late/comer by annotation']);
     await database.run('delete from repository where id = $1', [id]);
     expect(await finds('comer')).toEqual([]);
+  });
+});
+
+describe('containers', () => {
+  let engine: number;
+  const MORNING = '2026-03-01T08:00:00Z';
+  const NOON = '2026-03-01T12:00:00Z';
+  const WHOLE = '0123456789abcdef'.repeat(4);
+  const kiosk = observed({
+    containerId: WHOLE,
+    name: 'kiosk_front-1',
+    imageReference: 'registry.example.com/stand/ticketing:4.2',
+    labels: { 'com.example.owner': 'box office', tier: 'Zürich' },
+    workload: { kind: 'ComposeService', name: 'frontdesk', namespace: 'fair' },
+  });
+
+  beforeAll(async () => {
+    engine = await addRuntime(database, 'host-1');
+    await report(database, engine, MORNING, [
+      kiosk,
+      observed({ containerId: 'f'.repeat(64), name: 'till', imageReference: 'stand/kiosk', labels: { note: 'kiosk' } }),
+      observed({ containerId: 'pod-uid/web', name: "it's (odd) & :*", imageReference: '' }),
+    ]);
+  });
+
+  test.each([
+    ['kiosk_front-1', ['kiosk_front-1 by name']],
+    ['KIOSK front', ['kiosk_front-1 by name']],
+    ['kiosk fro', ['kiosk_front-1 by name']],
+    ['kiosk', ['kiosk_front-1 by name', 'till by reference']],
+    ['kios', ['kiosk_front-1 by name']],
+    ['fair frontdesk', ['kiosk_front-1 by workload']],
+    ['frontdesk kiosk', ['kiosk_front-1 by workload']],
+    ['stand/ticketing:4.2', ['kiosk_front-1 by reference']],
+    ['owner box office', ['kiosk_front-1 by label']],
+    ['zürich', ['kiosk_front-1 by label']],
+    ['odd it s', ["it's (odd) & :* by name"]],
+    ['012345', ['kiosk_front-1 by id']],
+    ['0123456', ['kiosk_front-1 by id']],
+    [WHOLE.toUpperCase(), ['kiosk_front-1 by id']],
+    [`${WHOLE.slice(0, 12)}…`, ['kiosk_front-1 by id']],
+    ['01234', []],
+    [`sha256:${WHOLE}`, []],
+    ['fffffe', []],
+  ])('are found by %s', async (query, expected) => {
+    expect(await finds(query, 'CONTAINER')).toEqual(expected);
+    expect(await finds(query)).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('stand beside all else, the best match first', async () => {
+    const id = await build.repository('quay.io/fair/kiosk_front-1');
+    expect(await finds('kiosk_front-1')).toEqual(['quay.io/fair/kiosk_front-1 by name', 'kiosk_front-1 by name']);
+    await database.run('delete from repository where id = $1', [id]);
+  });
+
+  test('are found by what they are called now, and not when they are removed', async () => {
+    database.statements.length = 0;
+    await report(database, engine, '2026-03-01T09:00:00Z', [{ ...kiosk, state: 'EXITED' }], { present: null });
+    expect(database.statements.some((text) => text.includes('recordContainerTexts'))).toBe(false);
+    await report(database, engine, '2026-03-01T10:00:00Z', [{ ...kiosk, name: 'booth' }], { present: null });
+    expect(await finds('booth', 'CONTAINER')).toEqual(['booth by name']);
+    expect(await finds('kiosk_front-1', 'CONTAINER')).toEqual([]);
+    await report(database, engine, NOON, []);
+    for (const query of ['booth', 'ticketing', WHOLE]) expect(await finds(query, 'CONTAINER')).toEqual([]);
+    await report(database, engine, '2026-03-01T13:00:00Z', [kiosk]);
+    expect(await finds('kiosk_front-1', 'CONTAINER')).toEqual(['kiosk_front-1 by name']);
+    await report(database, engine, '2026-03-01T14:00:00Z', []);
   });
 });
 

@@ -5,6 +5,7 @@ import { digestBytes } from '../../domain/digest.ts';
 import { tagNamed } from '../../domain/reference.ts';
 import { LOCK_SPACES } from '../lock.ts';
 import { findImages, refreshOutdated } from './container-image.ts';
+import { recordContainerTexts, type ContainerText } from './container-text.ts';
 import { shareContent } from './content-lock.ts';
 
 /** What was seen of which runtime. */
@@ -145,7 +146,9 @@ async function pictureRuntime(
   return row ?? null;
 }
 
-type PlacedContainer = Omit<ObservedContainer, 'image' | 'workload'> & Readonly<Record<string, unknown>>;
+type PlacedContainer = Omit<ObservedContainer, 'image' | 'workload'> &
+  Pick<ContainerText, 'workloadName' | 'workloadNamespace'> &
+  Readonly<Record<string, unknown>>;
 
 /** With what their references name, and the images that they were created from. */
 async function placed(connection: Connection, seen: readonly ObservedContainer[]): Promise<PlacedContainer[]> {
@@ -206,6 +209,9 @@ const NAMES = Object.keys(COLUMNS);
 const inJson = (name: string) => `"${name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())}"`;
 const GIVEN = Object.entries(COLUMNS).map(([name, type]) => `${inJson(name)} ${type}`);
 
+/** What containers are found by. */
+const FOUND_BY = ['name', 'image_reference', 'labels', 'workload_name', 'workload_namespace'] as const;
+
 /**
  * An engine's container never changes its image: what it was found to be stays when nothing is found by what the engine
  * says now, as after the engine was moved to another store. A pod's may. One that comes back has no hold on its image,
@@ -221,7 +227,8 @@ const UPSERT = `/* catalog.upsertContainers */
     select * from json_to_recordset($2::json)
       as g("containerId" text, "imageId" int, "imageVia" text, ${GIVEN.join(', ')})
   ), before as materialized (
-    select c.container_id, c.state, c.removed_at
+    select c.container_id, c.state, c.removed_at, (${FOUND_BY.map((name) => `c.${name}`).join(', ')})
+      is distinct from (${FOUND_BY.map((name) => `given.${inJson(name)}`).join(', ')}) as is_renamed
     from given join container c on c.runtime_id = $1::int and c.container_id = given."containerId"
   ), written as (
     insert into container as c (runtime_id, container_id, image_id, image_via, first_seen_at, last_seen_at,
@@ -248,7 +255,8 @@ const UPSERT = `/* catalog.upsertContainers */
     where b.container_id is null or b.removed_at is not null or b.state <> w.state
     order by w.id
   )
-  select id from written`;
+  select w.id, w.container_id as "containerId", coalesce(b.is_renamed or b.removed_at is not null, true) as "isRenamed"
+  from written w left join before b on b.container_id = w.container_id`;
 
 /** Answers with the ids of those that are new or changed. */
 async function upsertContainers(
@@ -258,7 +266,17 @@ async function upsertContainers(
   at: Date,
 ): Promise<number[]> {
   if (containers.length === 0) return [];
-  const rows = await connection.run<{ id: number }>(UPSERT, [runtimeId, JSON.stringify(containers), at]);
+  const rows = await connection.run<{ id: number; containerId: string; isRenamed: boolean }>(UPSERT, [
+    runtimeId,
+    JSON.stringify(containers),
+    at,
+  ]);
+  const renamed = new Map(rows.filter(({ isRenamed }) => isRenamed).map(({ id, containerId }) => [containerId, id]));
+  const texts = containers.flatMap((container) => {
+    const id = renamed.get(container.containerId);
+    return id === undefined ? [] : [{ ...container, id }];
+  });
+  if (texts.length > 0) await recordContainerTexts(connection, texts);
   return rows.map(({ id }) => id);
 }
 
@@ -274,6 +292,8 @@ async function removeContainers(
        where c.runtime_id = $1::int and c.removed_at is null and c.last_seen_at <= $2::timestamptz
          and (c.container_id = any($3::text[])) <> $4::boolean
        returning c.id, c.state
+     ), forgotten as (
+       delete from container_text t using gone where t.container_id = gone.id
      ), told as (
        insert into container_event (container_id, kind, at, state, previous_state)
        select id, 'REMOVED', $2::timestamptz, state, state from gone order by id

@@ -19,6 +19,10 @@ export type NameMatch = (typeof NAME_MATCHES)[number];
 export const IMAGE_MATCHES = ['label', 'annotation', 'instruction'] as const;
 export type ImageMatch = (typeof IMAGE_MATCHES)[number];
 
+/** How a container can match, best first. From words of its name on, each way takes in those before it. */
+export const CONTAINER_MATCHES = ['path', 'word', 'wordPrefix', 'workload', 'reference', 'label'] as const;
+export type ContainerMatch = (typeof CONTAINER_MATCHES)[number];
+
 /**
  * What a document must hold, as a tsquery. Words are letters and digits, and paths have nothing that needs to be escaped.
  * https://www.postgresql.org/docs/15/datatype-textsearch.html#DATATYPE-TSQUERY
@@ -60,11 +64,25 @@ export function repositoryQueries({ terms }: SearchText): Partial<Record<NameMat
 /** All words must be there, as they are. Null where there are none. */
 export function imageQueries({ words }: SearchText): Record<ImageMatch, DocumentQuery> | null {
   if (words.length === 0) return null;
-  const among = (...marks: string[]) => allOf(words.map((word) => anyOf(marks.map((mark) => lexeme(mark, word)))));
   return {
-    label: among(MARKS.label),
-    annotation: among(MARKS.label, MARKS.annotation),
-    instruction: among(MARKS.label, MARKS.annotation, ''),
+    label: amongMarks(words, MARKS.label),
+    annotation: amongMarks(words, MARKS.label, MARKS.annotation),
+    instruction: amongMarks(words, MARKS.label, MARKS.annotation, ''),
+  };
+}
+
+export function containerQueries({ terms, words }: SearchText): Partial<Record<ContainerMatch, DocumentQuery>> {
+  const [last] = words.slice(-1);
+  if (last === undefined) return {};
+  const whole = terms.length === 1 ? (terms[0]?.path ?? null) : null;
+  const begun = allOf([...words.slice(0, -1).map(name), prefix(MARKS.name, last)]);
+  return {
+    ...(whole !== null && { path: lexeme(MARKS.path, whole) }),
+    word: allOf(words.map(name)),
+    ...(last.length >= MIN_PREFIX && { wordPrefix: begun }),
+    workload: amongMarks(words, MARKS.name, MARKS.annotation),
+    reference: amongMarks(words, MARKS.name, MARKS.annotation, ''),
+    label: amongMarks(words, MARKS.name, MARKS.annotation, '', MARKS.label),
   };
 }
 
@@ -123,6 +141,11 @@ function misspelled(word: string): DocumentQuery[] {
     ...found.words.map((each) => lexeme(MARKS.name, each)),
     ...found.lacking.map(({ place, rest }) => lexeme(MARKS.spelling, `${place}${MARKS.spelling}${rest}`)),
   ];
+}
+
+/** Each of the words stands in one of these places. */
+function amongMarks(words: readonly string[], ...marks: string[]): DocumentQuery {
+  return allOf(words.map((word) => anyOf(marks.map((mark) => lexeme(mark, word)))));
 }
 
 function lexeme(mark: string, word: string): DocumentQuery {

@@ -4,6 +4,7 @@ import type { Connection } from '../../database.ts';
 import { TRUE } from '../filter.ts';
 import { rootList, type ListQuery } from '../page.ts';
 import { hitsOf, LIMIT, type Find } from './find.ts';
+import { containerFinds } from './container.ts';
 import { imageFinds } from './image.ts';
 import { layerFinds } from './layer.ts';
 import { repositoryFinds } from './repository.ts';
@@ -31,6 +32,7 @@ const KINDS = {
   REPOSITORY: { place: 3, finds: repositoryFinds },
   IMAGE: { place: 2, finds: imageFinds },
   LAYER: { place: 1, finds: layerFinds },
+  CONTAINER: { place: 0, finds: containerFinds },
 } as const satisfies Record<string, { readonly place: number; readonly finds: (text: SearchText) => Find[] }>;
 
 export type SearchType = keyof typeof KINDS;

@@ -1,4 +1,4 @@
-import type { ImageMatch, NameMatch } from './document-query.ts';
+import type { ContainerMatch, ImageMatch, NameMatch } from './document-query.ts';
 
 /**
  * From which score on, and how far, things are ranked that matched in one way; within it, by what is known of them.
@@ -8,7 +8,17 @@ export interface ScoreBand {
   readonly from: number;
   readonly width: number;
   /** Where it was found, as clients read it. */
-  readonly matchedOn: 'name' | 'reference' | 'tag' | 'digest' | 'description' | 'label' | 'annotation' | 'instruction';
+  readonly matchedOn:
+    | 'name'
+    | 'id'
+    | 'reference'
+    | 'tag'
+    | 'digest'
+    | 'workload'
+    | 'description'
+    | 'label'
+    | 'annotation'
+    | 'instruction';
 }
 
 /** Scores are whole numbers in SQL, so that pages continue exactly where they ended. */
@@ -20,8 +30,10 @@ export const STANDINGS = 256_000;
 /** The very thing that was named. */
 export const NAMED: ScoreBand = { from: 1, width: 0, matchedOn: 'name' };
 export const WHOLE_DIGEST: ScoreBand = { from: 0.99, width: 0, matchedOn: 'digest' };
+export const WHOLE_ID: ScoreBand = { from: 0.98, width: 0, matchedOn: 'id' };
 export const REFERENCE: ScoreBand = { from: 0.97, width: 0, matchedOn: 'reference' };
 export const DIGEST: ScoreBand = { from: 0.95, width: 0, matchedOn: 'digest' };
+export const ID: ScoreBand = { from: 0.94, width: 0, matchedOn: 'id' };
 /** Has what the digest is of, but is not it. */
 export const DIGEST_HOLDER: ScoreBand = { from: 0.92, width: 0, matchedOn: 'digest' };
 export const TAG: ScoreBand = { from: 0.49, width: 0, matchedOn: 'tag' };
@@ -45,4 +57,13 @@ export const IMAGE_BANDS: Record<ImageMatch, ScoreBand> = {
   label: { from: 0.25, width: 0, matchedOn: 'label' },
   annotation: { from: 0.2, width: 0, matchedOn: 'annotation' },
   instruction: { from: 0.1, width: 0, matchedOn: 'instruction' },
+};
+
+export const CONTAINER_BANDS: Record<ContainerMatch, ScoreBand> = {
+  path: { from: 0.8, width: 0, matchedOn: 'name' },
+  word: { from: 0.6, width: 0, matchedOn: 'name' },
+  wordPrefix: { from: 0.55, width: 0, matchedOn: 'name' },
+  workload: { from: 0.42, width: 0, matchedOn: 'workload' },
+  reference: { from: 0.4, width: 0, matchedOn: 'reference' },
+  label: { from: 0.25, width: 0, matchedOn: 'label' },
 };
