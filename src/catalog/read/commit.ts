@@ -1,12 +1,6 @@
 import { raw } from 'sql-template-tag';
 import type { Connection } from '../database.ts';
-import {
-  CONTAINER_COLUMNS,
-  containerOf,
-  CONTAINERS,
-  type ContainerRecord,
-  type ContainerRow,
-} from './container-row.ts';
+import { CONTAINER_COLUMNS, containerOf, type ContainerRecord, type ContainerRow } from './container-row.ts';
 import { imageList, scopedOrder, type ImagesById } from './image.ts';
 import { nestedList } from './page.ts';
 
@@ -40,7 +34,7 @@ const CONTAINERS_COMMITTED = `/* catalog.containersCommitted */
     ) told
     order by told.is_claimed, told.first_seen_at, told.id limit 1
   ) origin
-  join (${CONTAINERS}) on c.id = origin.id
+  join container c on c.id = origin.id
   where made.manifest_id = any((select $1::int[])::int[])`;
 
 /** Image i was made from the container that is the parent; by the indexes that there are. */

@@ -3,13 +3,7 @@ import type { ContainerState } from '../../domain/container.ts';
 import type { ContainerListArguments } from './container.ts';
 import { containerConditions } from './container-filter.ts';
 import { containerOrder } from './container-order.ts';
-import {
-  CONTAINER_COLUMNS,
-  containerOf,
-  CONTAINERS,
-  type ContainerRecord,
-  type ContainerRow,
-} from './container-row.ts';
+import { CONTAINER_COLUMNS, containerOf, type ContainerRecord, type ContainerRow } from './container-row.ts';
 import { allOf, conditionOf } from './filter.ts';
 import { CONTAINERS_NOW } from './image-filter.ts';
 import type { ListQuery } from './page.ts';
@@ -29,7 +23,7 @@ export function containersAsOf(
   return {
     name: 'catalog.containersAsOf',
     columns: raw(`${CONTAINER_COLUMNS}, past.kind as past_kind, past.state as past_state, past.at as past_at`),
-    from: sql`${raw(CONTAINERS)} cross join lateral (select e.kind, e.state, e.at from container_event e where e.container_id = c.id and e.at <= ${instant}::timestamptz order by e.id desc limit 1) past`,
+    from: sql`container c cross join lateral (select e.kind, e.state, e.at from container_event e where e.container_id = c.id and e.at <= ${instant}::timestamptz order by e.id desc limit 1) past`,
     where: allOf([
       sql`c.first_seen_at <= ${instant}::timestamptz`,
       ...(filter?.includeRemoved ? [] : [present]),

@@ -41,7 +41,7 @@ export function containerConditions(at: ContainersAt): (filter: ContainerFilter,
     if (image != null) {
       const condition = conditionOf(image, at.imageConditions, within(nesting, 'image'));
       all.push(
-        sql`exists (select 1 from image i join manifest m on m.id = i.manifest_id where i.manifest_id = c.image_id and ${condition})`,
+        sql`exists (select 1 from image i left join manifest m on m.id = i.manifest_id where i.manifest_id = c.image_id and ${condition})`,
       );
     }
     if (label != null) all.push(entryIs(raw('c.labels'), label));

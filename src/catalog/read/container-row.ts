@@ -31,15 +31,12 @@ export interface ContainerRecord {
   readonly removedAt: Date | null;
 }
 
-/** Of a container c that is there, and its runtime rt: it is seen in every picture of that. */
+/** Of a container c. One that is there is seen in every picture of its runtime. */
 export const CONTAINER_COLUMNS = `c.id, c.runtime_id, c.container_id, c.name, c.image_reference, c.host, c.repository,
     c.tag, c.image_id, c.image_via, c.state, c.status, c.exit_code, c.created_at, c.started_at, c.finished_at,
     c.workload_kind, c.workload_name, c.workload_namespace, c.role, c.node, c.restart_count, c.is_outdated,
-    c.first_seen_at, case when c.removed_at is null then greatest(c.last_seen_at, rt.pictured_at) else c.last_seen_at end
-    as last_seen_at, c.removed_at`;
-
-/** Nothing of a runtime is read, nor counted, that is not asked for. */
-export const CONTAINERS = 'container c left join runtime rt on rt.id = c.runtime_id';
+    c.first_seen_at, greatest(c.last_seen_at, case when c.removed_at is null then
+      (select rt.pictured_at from runtime rt where rt.id = c.runtime_id) end) as last_seen_at, c.removed_at`;
 
 export interface ContainerRow {
   id: number;

@@ -6,13 +6,7 @@ import type { Connection } from '../database.ts';
 import { containersAsOf } from './container-as-of.ts';
 import { containerConditions, presentOf, type ContainerFilter } from './container-filter.ts';
 import { containerOrder, type ContainerOrder } from './container-order.ts';
-import {
-  CONTAINER_COLUMNS,
-  containerOf,
-  CONTAINERS,
-  type ContainerRecord,
-  type ContainerRow,
-} from './container-row.ts';
+import { CONTAINER_COLUMNS, containerOf, type ContainerRecord, type ContainerRow } from './container-row.ts';
 import { allOf, conditionOf, storable } from './filter.ts';
 import { CONTAINERS_NOW } from './image-filter.ts';
 import { namesAndValues } from './json.ts';
@@ -121,7 +115,7 @@ function listOf(
   return {
     name: `catalog.${name}`,
     columns: raw(CONTAINER_COLUMNS),
-    from: raw(CONTAINERS),
+    from: raw('container c'),
     where: allOf([...scope, ...presentOf(filter), conditionOf(filter, containerConditions(CONTAINERS_NOW))]),
     order: containerOrder(orderBy, CONTAINERS_NOW.state),
     toRecord: containerOf,
@@ -129,7 +123,7 @@ function listOf(
 }
 
 const CONTAINERS_BY_ID = `/* catalog.containersById */
-  select ${CONTAINER_COLUMNS} from ${CONTAINERS} where c.id = any((select $1::int[])::int[])`;
+  select ${CONTAINER_COLUMNS} from container c where c.id = any((select $1::int[])::int[])`;
 
 /** By the whole id; else by its beginning, where that is of one container alone. */
 const CONTAINERS_BY_KEY = `/* catalog.containersByKey */
