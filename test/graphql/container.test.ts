@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { CONTAINER_STATES, type ContainerState, type ImageEvidence } from '../../src/domain/container.ts';
 import type { Digest } from '../../src/domain/digest.ts';
@@ -580,4 +581,105 @@ test('a page costs as many statements whether it has one container or a hundred'
   const one = await statementsOf(1);
   expect(await statementsOf(100)).toEqual(one);
   expect(one.length).toBeLessThan(30);
+});
+
+test('the questions of the README are answered', async () => {
+  const own = await createTestDatabase();
+  const rows = catalogOf(own);
+  const ofBase = await rows.repository('registry.example.com/base/debian');
+  const base = await rows.image(ofBase, { layers: ['debian'] });
+  await rows.tag(ofBase, '12', base);
+  const shop = await rows.repository('registry.example.com/team/shop');
+  const [old, current] = [
+    await rows.image(shop, { layers: ['debian', 'shop 1.4.0'] }),
+    await rows.image(shop, { layers: ['debian', 'shop 1.4.1'] }),
+  ];
+  const unused = await rows.image(shop, { layers: ['else'], layerSize: 9_000 });
+  await rows.tag(shop, '1.4', old, '2025-10-01T00:00:00Z');
+  await rows.tag(shop, '1.5', unused, '2025-10-01T00:00:00Z');
+  const container = (name: string, image: ImageContent) =>
+    observed({
+      containerId: name,
+      imageReference: 'registry.example.com/team/shop:1.4',
+      evidence: [by('MANIFEST', image.digest)],
+    });
+  const [one, two] = [await addRuntime(own, 'host-1'), await addRuntime(own, 'host-2')];
+  await report(own, one, '2025-12-01T00:00:00Z', [container('a', old), container('b', old)]);
+  await rows.tag(shop, '1.4', current, '2026-01-10T00:00:00Z');
+  await report(own, one, '2026-02-01T00:00:00Z', [
+    { ...container('a', old), status: 'Up 2 months' },
+    { ...container('b', old), state: 'EXITED' },
+  ]);
+  await report(own, two, '2026-02-01T00:00:00Z', [container('c', current)]);
+  const served = await openTestWeb(own);
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const section = /^## What runs$(.*?)^## /ms.exec(readme)?.[1] ?? '';
+  const questions = [...section.matchAll(/^```graphql$(.*?)^```$/gms)].map(([, question = '']) => question);
+  const answers = [];
+  for (const question of questions) answers.push(await served.ask(question));
+  await served.close();
+  await own.close();
+
+  const on = (name: string) => ({ runtime: { name } });
+  const imageReference = 'registry.example.com/team/shop:1.4';
+  const drift = {
+    tag: { reference: imageReference },
+    movesBehind: 1,
+    since: '2026-01-10T00:00:00.000Z',
+    current: { digest: current.digest },
+  };
+  expect(answers.map(({ data }) => data)).toEqual([
+    {
+      image: {
+        impact: {
+          runningContainers: 2,
+          breakdown: [
+            { key: 'host-1', value: 1 },
+            { key: 'host-2', value: 1 },
+          ],
+        },
+      },
+      containers: {
+        nodes: [
+          { ...on('host-1'), name: 'a', imageReference },
+          { ...on('host-2'), name: 'c', imageReference },
+        ],
+      },
+    },
+    {
+      containers: {
+        nodes: ['a', 'b'].map((name) => ({ ...on('host-1'), name, drift, newerTags: [{ name: '1.5' }] })),
+      },
+    },
+    {
+      simulateDeletion: {
+        blocked: {
+          nodes: [
+            {
+              image: { digest: current.digest },
+              reasons: [{ count: 1, containers: [{ ...on('host-2'), name: 'c', state: 'RUNNING' }] }, {}],
+            },
+          ],
+        },
+      },
+    },
+    {
+      images: {
+        totalCount: 2,
+        nodes: [
+          { digest: unused.digest, size: 9_000 },
+          { digest: base.digest, size: 1_000 },
+        ],
+      },
+    },
+    {
+      containers: {
+        totalCount: 2,
+        nodes: [
+          { ...on('host-1'), name: 'a', imageReference },
+          { ...on('host-1'), name: 'b', imageReference },
+        ],
+      },
+    },
+  ]);
 });
