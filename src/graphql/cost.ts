@@ -59,7 +59,7 @@ const STATEMENT = 100;
 
 /**
  * Fields whose statement reads much to answer little, with what it weighs wherever it stands, in entries of a list: fifty
- * at the root are an operation. Those of a simulation and of an image stand within a page, which multiplies them.
+ * at the root are an operation. Those of a simulation, an image and a layer stand within a page, which multiplies them.
  */
 export const HEAVY_FIELDS: Readonly<Record<string, number>> = {
   'Query.annotations': 20_000,
@@ -77,6 +77,8 @@ export const HEAVY_FIELDS: Readonly<Record<string, number>> = {
   'ImageImpact.breakdown': 2_000,
   'ImageImpact.rebuildPlan': 2_000,
   'ImageImpact.runningContainers': 2_000,
+  'Layer.containerCount': 500,
+  'Layer.containers': 500,
 };
 
 /** What an operation may cost at most. Each part of the document is looked at once, however often it is spread. */

@@ -1,6 +1,6 @@
-import { indexesAbove } from './index-tree.ts';
-import type { Connection } from '../database.ts';
 import { raw } from 'sql-template-tag';
+import type { Connection } from '../database.ts';
+import { indexesAbove } from './index-tree.ts';
 
 /** How far a container is behind the tag that it was asked for by. */
 export interface ContainerDriftRecord {

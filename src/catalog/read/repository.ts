@@ -239,7 +239,7 @@ function conditions(filter: RepositoryFilter, nesting: Nesting): Sql[] {
       sql`exists (select 1 from repository_manifest c join image i on i.manifest_id = c.manifest_id join manifest m on m.id = i.manifest_id where c.repository_id = r.id and ${condition})`,
     );
   }
-  if (inUse != null) all.push(sql`${IS_NAMED} = ${inUse}`);
+  if (inUse != null) all.push(inUse ? IS_NAMED : sql`not ${IS_NAMED}`);
   return all;
 }
 

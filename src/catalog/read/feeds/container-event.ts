@@ -1,6 +1,10 @@
 import type { Ear } from '../../events.ts';
-import { containerEventCursor, idOfContainerEventCursor, type ContainerEventRecord } from '../container-event.ts';
-import type { containerEventReads } from '../container-event.ts';
+import {
+  containerEventCursor,
+  idOfContainerEventCursor,
+  type ContainerEventRecord,
+  type containerEventReads,
+} from '../container-event.ts';
 import { eventFeed } from './event.ts';
 import type { Following } from './followers.ts';
 
