@@ -55,6 +55,7 @@ export function parsePaxRecords(bytes: Buffer): Map<string, string> | null {
 
 /** A text that ends at a zero, or where its field does. */
 export function tarText(bytes: Buffer, start: number, length: number): string {
+  if (bytes[start] === 0) return '';
   const field = bytes.subarray(start, start + length);
   const end = field.indexOf(0);
   return textOf(end < 0 ? field : field.subarray(0, end));
@@ -63,25 +64,36 @@ export function tarText(bytes: Buffer, start: number, length: number): string {
 /** Octal digits, or, with the first bit set, big-endian bytes; NaN for anything else. */
 export function tarNumber(bytes: Buffer, start: number, length: number): number {
   const first = bytes[start] ?? 0;
-  if ((first & 0x80) === 0) {
-    const digits = bytes
-      .toString('latin1', start, start + length)
-      .replaceAll('\0', ' ')
-      .trim();
-    return digits === '' ? 0 : OCTAL.test(digits) ? Number.parseInt(digits, 8) : NaN;
-  }
+  if ((first & 0x80) === 0) return octalNumber(bytes, start, start + length);
   let value = first & 0x7f;
   for (let at = start + 1; at < start + length; at++) value = value * 256 + (bytes[at] ?? 0);
   return Number.isSafeInteger(value) ? value : NaN;
 }
 
 const ZEROS = Buffer.alloc(TAR_BLOCK);
-const OCTAL = /^[0-7]+$/;
+
+/** Digits between blanks and zeros; 0 where there is none. */
+function octalNumber(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  let value = 0;
+  while (at < end && isBlank(bytes[at])) at++;
+  for (; at < end && !isBlank(bytes[at]); at++) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) return NaN;
+    value = value * 8 + digit;
+  }
+  while (at < end && isBlank(bytes[at])) at++;
+  return at === end ? value : NaN;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0 || byte === 0x20;
+}
 
 function nameOf(block: Buffer): string {
-  const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? tarText(block, 345, 155) : '';
   const name = tarText(block, 0, 100);
-  return prefix === '' ? name : `${prefix}/${name}`;
+  if (block[345] === 0 || block.toString('latin1', 257, 263) !== 'ustar\0') return name;
+  return `${tarText(block, 345, 155)}/${name}`;
 }
 
 /** The sum of the block's bytes, with the eight of the sum itself as blanks. */

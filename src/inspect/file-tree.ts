@@ -51,6 +51,8 @@ export class FileTree {
   readonly #limits: TreeLimits;
   #nodes = 0;
   #steps = 0;
+  /** Where the last directory was that was asked for, as neighbours in a layer are in the same one. */
+  #last: { readonly path: string; readonly node: FileNode } | null = null;
 
   constructor(watcher: TreeWatcher, limits: TreeLimits) {
     this.#watcher = watcher;
@@ -75,13 +77,16 @@ export class FileTree {
    * null where links lead to no place for it.
    */
   directoryFor(path: string, layer: number): FileNode | null {
-    const walk = this.#walk(directoryOf(path));
+    const directoryPath = directoryOf(path);
+    if (this.#last?.path === directoryPath) return this.#last.node;
+    const walk = this.#walk(directoryPath);
     if (walk === null || walk.missing.includes('..')) return null;
     let { node } = walk;
     if (node.children === null) {
       node = this.put(this.directoryFor(walk.path, layer) ?? this.root, baseName(walk.path), directory(layer));
     }
     for (const name of walk.missing) node = this.put(node, name, directory(layer));
+    this.#last = { path: directoryPath, node };
     return node;
   }
 
@@ -101,6 +106,7 @@ export class FileTree {
     const node = parent.children?.get(name);
     if (node === undefined) return;
     parent.children?.delete(name);
+    if (node.type !== 'FILE') this.#last = null;
     const left = [node];
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       this.#nodes--;

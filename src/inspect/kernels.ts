@@ -1,7 +1,7 @@
 import type { FileTree, Place } from './file-tree.ts';
 import { join } from './path.ts';
 
-/** Kernels, and directories of modules, where distributions put them; with a slash at their start, links followed. */
+/** Kernels, and directories of modules, where distributions put them: up to 100, with a slash at the start, links followed. */
 export function kernelsOf(tree: FileTree): string[] {
   const files = [
     ...childrenOf(tree, 'boot', (name) => BOOTED.some((start) => name.startsWith(start))),
@@ -9,8 +9,10 @@ export function kernelsOf(tree: FileTree): string[] {
     ...modulesOf(tree, 'usr/lib/modules').flatMap(({ path }) => tree.find(join(path, 'vmlinuz')) ?? []),
   ].filter(({ node }) => node.type === 'FILE');
   const modules = modulesOf(tree, 'lib/modules').filter(({ node }) => node.type === 'FILE' || node.children !== null);
-  return [...new Set([...files, ...modules].map(({ path }) => `/${path}`))].sort();
+  return [...new Set([...files, ...modules].map(({ path }) => `/${path}`))].sort().slice(0, MAX_KERNELS);
 }
+
+const MAX_KERNELS = 100;
 
 const BOOTED = ['vmlinuz', 'vmlinux', 'bzImage', 'Image'];
 

@@ -1,3 +1,5 @@
+import { cut } from '../domain/json.ts';
+
 /** What was left out and why, for people; so many that they fit on a page. */
 export class Notes {
   readonly #kept: string[] = [];
@@ -5,7 +7,7 @@ export class Notes {
 
   add(note: string): void {
     this.#count++;
-    if (this.#count <= MAX_NOTES) this.#kept.push(note.length > MAX_LENGTH ? `${note.slice(0, MAX_LENGTH)}…` : note);
+    if (this.#count <= MAX_NOTES) this.#kept.push(cut(note, MAX_LENGTH));
   }
 
   list(): string[] {

@@ -1,3 +1,4 @@
+import { cut } from '../domain/json.ts';
 import { endOfLifeOf } from './end-of-life.ts';
 import { baseName } from './path.ts';
 
@@ -25,8 +26,7 @@ export function operatingSystemOf(textOf: (path: string) => string | null): Oper
   if (release !== null) return fromRelease(parseAssignments(release));
   for (const { path, id, name } of VERSION_FILES) {
     const versionId = textOf(path)?.trim();
-    if (versionId)
-      return operatingSystem(id, versionId.slice(0, MAX_VALUE), `${name} ${versionId}`.slice(0, MAX_VALUE));
+    if (versionId) return operatingSystem(id, cut(versionId, MAX_VALUE), cut(`${name} ${versionId}`, MAX_VALUE));
   }
   return null;
 }
@@ -60,7 +60,7 @@ function parseAssignments(text: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, name, value] = /^\s*([A-Z_][A-Z0-9_]*)=(.*?)\s*$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) values.set(name, unquote(value).slice(0, MAX_VALUE));
+    if (name !== undefined && value !== undefined) values.set(name, cut(unquote(value), MAX_VALUE));
   }
   return values;
 }

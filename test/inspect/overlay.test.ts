@@ -214,7 +214,7 @@ describe('an image', () => {
       reason: 'The image has more than 10 files and directories.',
       fileCount: 11,
     });
-    const links = layerOf(['l -> ./././././.', ...Array.from({ length: 20 }, (_, at) => `l/l/l/f${at} 1`)]);
+    const links = layerOf(['l -> ./././././.', ...Array.from({ length: 20 }, (_, at) => `l/l/l/d${at}/f 1`)]);
     expect(overlayImage([links], CLAIM, { nodes: 1000, steps: 100 })).toMatchObject({
       reason: 'The ways through the files of the image take more than 100 steps.',
     });
