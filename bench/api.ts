@@ -13,6 +13,7 @@ export interface BenchApi {
   readonly commands: Commands;
   /** Such as http://127.0.0.1:4000. */
   readonly address: string;
+  close(): Promise<void>;
 }
 
 export async function openBenchApi(databaseUrl: string): Promise<BenchApi> {
@@ -39,5 +40,13 @@ export async function openBenchApi(databaseUrl: string): Promise<BenchApi> {
     log: pino({ level: 'error' }, pino.destination(2)),
     version: 'bench',
   });
-  return { database, commands, address: await web.listen(0, '127.0.0.1') };
+  return {
+    database,
+    commands,
+    address: await web.listen(0, '127.0.0.1'),
+    async close() {
+      await web.close();
+      await database.close();
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { benchContainers, type ContainersBench } from './containers/index.ts';
 import { benchEvents, type EventsBench } from './events/index.ts';
 import { benchHooks, type HooksBench } from './hooks/index.ts';
 import { benchHostile, type HostileBench } from './hostile/index.ts';
@@ -36,6 +37,16 @@ program
   .option('--images <number>', 'images of the catalog', number, 150_000)
   .option('--times <number>', 'how often each question is asked', number, 7)
   .action((bench: NumbersBench) => benchNumbers(bench, process.env['DATABASE_URL']));
+
+program
+  .command('containers')
+  .description('Fill a large catalog with containers: reports, changes of state, and questions about what runs.')
+  .option('--images <number>', 'images of the catalog', number, 150_000)
+  .option('--runtimes <number>', 'runtimes that report', number, 500)
+  .option('--containers <number>', 'containers of each', number, 100)
+  .option('--seconds <number>', 'how long changes come', number, 30)
+  .option('--times <number>', 'how often each report is sent and each question asked', number, 7)
+  .action((bench: ContainersBench) => benchContainers(bench, process.env['DATABASE_URL']));
 
 program
   .command('events')

@@ -116,7 +116,9 @@ export function createContainerCommands(
       );
       const { version = null, os = null, architecture = null } = input;
       if (version !== null) await catalog.describeRuntime(database, runtimeId, { version, os, architecture });
-      await catalog.recordRuntimeHealth(database, runtimeId, { status: 'HEALTHY', message: null }, now());
+      if (!input.isPartial) {
+        await catalog.recordRuntimeHealth(database, runtimeId, { status: 'HEALTHY', message: null }, now());
+      }
       return { runtimeId, seen: seen.length, removed: removed ?? 0, userErrors: [] };
     },
   };

@@ -18,6 +18,7 @@ export {
   type DeclaredRuntime,
   type DeclaredSource,
 } from './apply-configuration.ts';
+export type { ReportedContainer } from './container.ts';
 export type { Webhook } from './notification.ts';
 export { parseRegistryUrl, type RegistryKinds } from './registry.ts';
 export type { UserError } from './user-error.ts';

@@ -30,7 +30,7 @@ export interface ObservedContainer {
   readonly imageReference: string;
   readonly image: ImageIdentity;
   readonly state: ContainerState;
-  /** The runtime's own words: Up 3 days, ImagePullBackOff. */
+  /** The runtime's own words, without times that pass: Up (healthy), ImagePullBackOff. */
   readonly status: string | null;
   readonly exitCode: number | null;
   readonly createdAt: Date | null;

@@ -124,14 +124,14 @@ describeSamples('containers of a recorded engine', () => {
     const refused = /^\/containers\/[0-9a-f]+\/json/;
     const containers = await listed({ containers: graph, refused });
     expect([...containers].map(([name, { state, status }]) => [name, state, status])).toEqual([
-      ['web', 'RUNNING', 'Up 3 days (healthy)'],
-      ['moved', 'RUNNING', 'Up 2 weeks'],
-      ['digest', 'RUNNING', 'Up 3 days'],
-      ['byid', 'RUNNING', 'Up 3 days'],
-      ['local', 'EXITED', 'Exited (137) 4 hours ago'],
+      ['web', 'RUNNING', 'Up (healthy)'],
+      ['moved', 'RUNNING', 'Up'],
+      ['digest', 'RUNNING', 'Up'],
+      ['byid', 'RUNNING', 'Up'],
+      ['local', 'EXITED', 'Exited (137)'],
       ['never', 'CREATED', 'Created'],
-      ['oops', 'RESTARTING', 'Restarting (1) 5 seconds ago'],
-      ['froz', 'PAUSED', 'Up 2 hours (Paused)'],
+      ['oops', 'RESTARTING', 'Restarting (1)'],
+      ['froz', 'PAUSED', 'Up (Paused)'],
     ]);
     expect(containers.get('web')?.ports).toEqual([
       { containerPort: 80, protocol: 'tcp', hostIp: '0.0.0.0', hostPort: 8080 },
@@ -572,7 +572,7 @@ describe('what changes', () => {
     engine.state.inspected = { [ID]: inspection('nginx:1.27') };
     engine.tell(event('create'), event('start'));
     const change = await watched.next();
-    expect(change.seen).toMatchObject([{ containerId: ID, name: 'web', state: 'RUNNING', status: 'Up 3 days' }]);
+    expect(change.seen).toMatchObject([{ containerId: ID, name: 'web', state: 'RUNNING', status: 'Up' }]);
     expect(change).toMatchObject({ removed: [], commits: [], hasOtherImages: false });
     expect(engine.requests.filter((request) => request.includes(`/containers/${ID}/json`))).toHaveLength(1);
     watched.stop();

@@ -170,6 +170,8 @@ export interface RealRegistry {
   push(reference: string, sample: string): Promise<void>;
   /** Copies what a tag names, whole, from another registry. */
   copy(from: RealRegistry, reference: string): Promise<void>;
+  /** Makes one tag of a repository name what another names. */
+  retag(repository: string, from: string, to: string): Promise<void>;
   /** Deletes a manifest, and so all tags that name it. */
   deleteManifest(repository: string, digest: string): Promise<void>;
   /** Lines of its access log, such as `GET /v2/library/alpine/manifests/3.20`. */
@@ -221,6 +223,11 @@ export async function startRegistry({ deletes = true, notify, account }: Registr
     async copy(from, reference) {
       const plain = ['--src-tls-verify=false', '--dest-tls-verify=false', '--all', '--preserve-digests'];
       await run('skopeo', ['copy', ...plain, `docker://${from.host}/${reference}`, `docker://${host}/${reference}`]);
+    },
+    async retag(repository, from, to) {
+      const plain = ['--src-tls-verify=false', '--dest-tls-verify=false', '--all', '--preserve-digests'];
+      const place = `docker://${host}/${repository}`;
+      await run('skopeo', ['copy', ...plain, `${place}:${from}`, `${place}:${to}`]);
     },
     async deleteManifest(repository, digest) {
       const response = await fetch(`http://${host}/v2/${repository}/manifests/${digest}`, { method: 'DELETE' });

@@ -6,6 +6,7 @@ import { createCommands } from '../../src/commands/index.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
 import { checkCredential, defaultRegistryUrl, detectKind, openRegistry } from '../../src/registries/index.ts';
 import { openWeb } from '../../src/web/index.ts';
+import { openRuntime } from '../../src/runtimes/index.ts';
 import { startWorker } from '../../src/worker/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
@@ -43,7 +44,15 @@ export async function startStowage(log: Logger = pino({ level: 'silent' })): Pro
     onError: () => undefined,
   });
   const pauses = [10, 20];
-  const worker = await startWorker({ database: workerDatabase, seal, openRegistry, log, concurrency: 4, pauses });
+  const worker = await startWorker({
+    database: workerDatabase,
+    seal,
+    openRegistry,
+    runtimes: { open: openRuntime, keepsLabel: () => true },
+    log,
+    concurrency: 4,
+    pauses,
+  });
   const commands = createCommands({
     database,
     seal,

@@ -27,10 +27,10 @@ export async function recordContainers(connection: Connection, report: RuntimeRe
   if (runtime === null) return null;
   // A picture that is older than the last one says nothing of what is there now.
   if (runtime.isStale) return 0;
-  const changed = await upsertContainers(connection, runtimeId, await placed(connection, seen), at);
+  const moved = await upsertContainers(connection, runtimeId, await placed(connection, seen), at);
   const removed = await removeContainers(connection, report);
   if (report.commits.length > 0) await recordCommits(connection, report);
-  if (changed.length > 0) await refreshOutdated(connection, { ids: changed });
+  if (moved.length > 0) await refreshOutdated(connection, { ids: moved });
   return removed;
 }
 
@@ -227,7 +227,7 @@ const UPSERT = `/* catalog.upsertContainers */
     select * from json_to_recordset($2::json)
       as g("containerId" text, "imageId" int, "imageVia" text, ${GIVEN.join(', ')})
   ), before as materialized (
-    select c.container_id, c.state, c.removed_at, (${FOUND_BY.map((name) => `c.${name}`).join(', ')})
+    select c.container_id, c.state, c.removed_at, c.image_id, c.host, c.repository, c.tag, (${FOUND_BY.map((name) => `c.${name}`).join(', ')})
       is distinct from (${FOUND_BY.map((name) => `given.${inJson(name)}`).join(', ')}) as is_renamed
     from given join container c on c.runtime_id = $1::int and c.container_id = given."containerId"
   ), written as (
@@ -246,7 +246,7 @@ const UPSERT = `/* catalog.upsertContainers */
       or c.removed_at is not null
       or (excluded.image_id is not null and c.image_id is distinct from excluded.image_id)
     )
-    returning c.id, c.container_id, c.state
+    returning c.id, c.container_id, c.state, c.image_id, c.host, c.repository, c.tag
   ), told as (
     insert into container_event (container_id, kind, at, state, previous_state)
     select w.id, case when b.container_id is null or b.removed_at is not null then 'SEEN' else 'STATE_CHANGED' end,
@@ -255,10 +255,13 @@ const UPSERT = `/* catalog.upsertContainers */
     where b.container_id is null or b.removed_at is not null or b.state <> w.state
     order by w.id
   )
-  select w.id, w.container_id as "containerId", coalesce(b.is_renamed or b.removed_at is not null, true) as "isRenamed"
-  from written w left join before b on b.container_id = w.container_id`;
+  select w.id, w.container_id as "containerId", is_new or b.is_renamed as "isRenamed",
+    is_new or (b.image_id, b.host, b.repository, b.tag) is distinct from (w.image_id, w.host, w.repository, w.tag)
+      as "isMoved"
+  from written w left join before b on b.container_id = w.container_id
+  cross join lateral (select b.container_id is null or b.removed_at is not null as is_new) came`;
 
-/** Answers with the ids of those that are new or changed. */
+/** Answers with the ids of those that are new, or of another image or tag than before. */
 async function upsertContainers(
   connection: Connection,
   runtimeId: number,
@@ -266,18 +269,21 @@ async function upsertContainers(
   at: Date,
 ): Promise<number[]> {
   if (containers.length === 0) return [];
-  const rows = await connection.run<{ id: number; containerId: string; isRenamed: boolean }>(UPSERT, [
-    runtimeId,
-    JSON.stringify(containers),
-    at,
-  ]);
+  const rows = await connection.run<WrittenContainer>(UPSERT, [runtimeId, JSON.stringify(containers), at]);
   const renamed = new Map(rows.filter(({ isRenamed }) => isRenamed).map(({ id, containerId }) => [containerId, id]));
   const texts = containers.flatMap((container) => {
     const id = renamed.get(container.containerId);
     return id === undefined ? [] : [{ ...container, id }];
   });
   if (texts.length > 0) await recordContainerTexts(connection, texts);
-  return rows.map(({ id }) => id);
+  return rows.filter(({ isMoved }) => isMoved).map(({ id }) => id);
+}
+
+interface WrittenContainer {
+  readonly id: number;
+  readonly containerId: string;
+  readonly isRenamed: boolean;
+  readonly isMoved: boolean;
 }
 
 async function removeContainers(

@@ -44,7 +44,7 @@ export function readListedContainer(entry: JsonObject, what: string): ListedCont
     command: cutText(entry['Command'], MAX_WORD),
     createdAt: typeof created === 'number' && created > 0 && created < 2 ** 37 ? new Date(created * 1000) : null,
     state: textOf(entry['State']) ?? '',
-    status: cutText(entry['Status'], MAX_STATUS),
+    status: timeless(cutText(entry['Status'], MAX_STATUS)),
     ports: readPorts(entry['Ports']),
     mounts: readMounts(entry['Mounts']),
     labels: readLabels(entry['Labels']),
@@ -55,6 +55,12 @@ const MAX_STATUS = 1024;
 const MAX_LABELS = 1000;
 const MAX_LABEL_NAME = 1024;
 const MAX_LABEL = 32 * 1024;
+
+/** "Up 3 days (healthy)" and "Exited (137) 4 hours ago" without the times, which are other ones a moment later. */
+function timeless(status: string | null): string | null {
+  const [, word, rest = ''] = /^(Up|Exited|Restarting)\b(.*)$/.exec(status ?? '') ?? [];
+  return word === undefined ? status : [word, ...(rest.match(/\([^)]*\)/g) ?? [])].join(' ');
+}
 
 /** Its own name begins with a slash; those that links of others gave it have a second one. */
 function nameAmong(names: Json | undefined): string | null {
