@@ -66,9 +66,13 @@ async function has(...contents: Content[]): Promise<boolean[]> {
   );
 }
 
-/** A container of an image. */
+/** A container of an image, asked for from the repository that most of these tests delete in. */
 const containerOf = (image: Content, containerId: string = image.digest) =>
-  observed({ containerId, evidence: [{ via: 'MANIFEST', digest: image.digest }] });
+  observed({
+    containerId,
+    imageReference: 'one.example.com/team/app:1',
+    evidence: [{ via: 'MANIFEST', digest: image.digest }],
+  });
 
 const MORNING = '2026-03-01T08:00:00Z';
 const NOON = '2026-03-01T12:00:00Z';

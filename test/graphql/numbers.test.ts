@@ -860,6 +860,23 @@ describe('numbers of containers', () => {
     },
   );
 
+  test.each(['IMAGES', 'LAYERS', 'TAGS', 'TAG_EVENTS'] as const)(
+    '%s over time are in the series of what uses them',
+    async (metric) => {
+      for (const by of USES) {
+        const { timeline } = await data<{ timeline: { series: string; value: number }[] }>(
+          database,
+          `query ($metric: Metric!, $by: BreakdownBy!) {
+            timeline(metric: $metric, by: $by, from: "2020-01-01", to: "2030-01-01", interval: MONTH) { series value } }`,
+          { metric, by },
+        );
+        const totals = new Map<string, number>();
+        for (const { series, value } of timeline) totals.set(series, (totals.get(series) ?? 0) + value);
+        expect({ by, totals: rowsOf(totals) }).toEqual({ by, totals: countBy(facts, metric, by, null) });
+      }
+    },
+  );
+
   test('an empty range has no points, and one that is to come has as many as there are', async () => {
     const timeline = async (from: string, to: string) =>
       data(database, `{ timeline(metric: CONTAINERS, from: "${from}", to: "${to}") { value } }`);
