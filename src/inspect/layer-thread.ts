@@ -81,9 +81,9 @@ const RESOURCES = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 };
 /** The thread keeps the time itself, as long as it can. */
 const GRACE = 1_000;
 
-/** Bytes that are sent at a time, and how many such blocks may be under way. */
-const BLOCK = 256 * 1024;
-const BLOCKS_AHEAD = 4;
+/** Bytes that are sent at a time, and how many such blocks may be under way. Larger ones are faster, and stay for longer. */
+const BLOCK = 64 * 1024;
+const BLOCKS_AHEAD = 16;
 
 /** Sends a blob to the thread, no faster than that takes it. */
 class Feed {
