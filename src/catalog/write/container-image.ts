@@ -1,5 +1,5 @@
 import type { Connection } from '../database.ts';
-import { chooseImage, isBehind, type CandidateImage, type FoundImage } from '../../domain/container-image.ts';
+import { chooseImage, type CandidateImage, type FoundImage } from '../../domain/container-image.ts';
 import type { ImageIdentity } from '../../domain/container.ts';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
 import type { Reference } from '../../domain/reference.ts';
@@ -29,58 +29,6 @@ export async function findImages(
   return sought.map(({ identity, named }) =>
     chooseImage(identity, candidates, named && (repositories.get(`${named.host}/${named.repository}`) ?? null)),
   );
-}
-
-/** Containers whose tags may name another image now, or did a moment ago. */
-export type ContainerScope =
-  { readonly ids: readonly number[] } | { readonly host: string; readonly repository: string };
-
-/** Says of these containers whether their tags name other images than the ones that they were created from. */
-export async function refreshOutdated(connection: Connection, scope: ContainerScope): Promise<void> {
-  const { where, values } = conditionOf(scope);
-  const pairs = await connection.run<ComparedPair>(
-    `/* catalog.comparedImages */
-     select distinct c.image_id as "imageId", digest_text(i.config_digest) as "configDigest",
-       jsonb_build_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant, 'osVersion', i.os_version,
-         'osFeatures', i.os_features) as platform,
-       c.host, c.repository, c.tag, t.manifest_id as "manifestId"
-     from container c join image i on i.manifest_id = c.image_id
-     join registry g on g.host = c.host join repository r on r.registry_id = g.id and r.name = c.repository
-     join tag t on t.repository_id = r.id and t.name = c.tag and t.manifest_id is not null
-     where ${where} and exists (
-       select from repository_manifest rm where rm.repository_id = r.id and rm.manifest_id = c.image_id ${BY_KEY}
-     )`,
-    values,
-  );
-  const named = await imagesBelow(connection, [...new Set(pairs.map(({ manifestId }) => manifestId))]);
-  const compared = pairs.map((pair) => ({ ...pair, isOutdated: isBehind(pair, named.get(pair.manifestId) ?? []) }));
-  await connection.run(
-    `/* catalog.recordOutdated */
-     update container set is_outdated = told.is_outdated
-     from (
-       select c.id, n."isOutdated" as is_outdated
-       from container c
-       left join json_to_recordset($${values.length + 1}::json)
-         as n("imageId" int, host text, repository text, tag text, "isOutdated" boolean)
-         on n."imageId" = c.image_id and n.host = c.host and n.repository = c.repository and n.tag = c.tag
-       where ${where}
-     ) told
-     where told.id = container.id and container.is_outdated is distinct from told.is_outdated`,
-    [...values, JSON.stringify(compared)],
-  );
-}
-
-interface ComparedPair extends Pick<CandidateImage, 'imageId' | 'configDigest' | 'platform'> {
-  readonly host: string;
-  readonly repository: string;
-  readonly tag: string;
-  readonly manifestId: number;
-}
-
-function conditionOf(scope: ContainerScope): { readonly where: string; readonly values: readonly unknown[] } {
-  if ('ids' in scope) return { where: 'c.id = any($1::int[])', values: [scope.ids] };
-  const { host, repository } = scope;
-  return { where: 'c.host = $1 and c.repository = $2 and c.removed_at is null', values: [host, repository] };
 }
 
 /** Of one digest: images with one configuration or stack may be many, and are as good as each other. */
@@ -159,7 +107,8 @@ async function candidatesOf(
   return Map.groupBy(rows, ({ key }) => key as Digest);
 }
 
-async function imagesBelow(
+/** The images that each of these manifests reaches, in the order of its index. */
+export async function imagesBelow(
   connection: Connection,
   manifestIds: readonly number[],
 ): Promise<Map<number, CandidateImage[]>> {

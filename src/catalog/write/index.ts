@@ -1,10 +1,5 @@
-export {
-  forgetContainers,
-  hasUnlinkedContainers,
-  linkContainers,
-  lockContainers,
-  recordContainers,
-} from './container.ts';
+export { forgetContainers, recordContainers } from './container.ts';
+export { lockContainers } from './container-lock.ts';
 export * from './content-lock.ts';
 export * from './credential.ts';
 export { lockCounts, releaseImages } from './held-image.ts';
@@ -13,6 +8,7 @@ export * from './host-pace.ts';
 export { countImages } from './image.ts';
 export { beginDeletion, endDeletion } from './image-deletion.ts';
 export { recordImageTexts } from './image-text.ts';
+export { hasUnlinkedContainers, linkContainers } from './linked-container.ts';
 export * from './local-image.ts';
 export * from './manifest.ts';
 export type { ManifestContent } from './manifest-content.ts';

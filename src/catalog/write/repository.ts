@@ -2,8 +2,8 @@ import type { Connection } from '../database.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Reference, RegistryHost, RepositoryName, TagName } from '../../domain/reference.ts';
 import type { RepositoryDescription } from '../../registries/registry.ts';
-import { refreshContainers } from './container.ts';
 import { countHeldImages, lockCounts } from './held-image.ts';
+import { refreshContainers } from './outdated-container.ts';
 import { countNames } from './repository-total.ts';
 
 /** Where a repository is, whether the catalog has it or not. */

@@ -1,7 +1,7 @@
 import type { RuntimeKindName } from '../../domain/container.ts';
 import type { RuntimeDescription, RuntimeSettings } from '../../runtimes/runtime.ts';
 import type { Connection } from '../database.ts';
-import { lockContainers } from './container.ts';
+import { lockContainers } from './container-lock.ts';
 import { shareContent } from './content-lock.ts';
 import type { ManagedBy, ObservedHealth } from './registry.ts';
 
