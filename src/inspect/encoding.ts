@@ -33,4 +33,4 @@ export function decodeInspection(bytes: Uint8Array): LayerInspection {
 /** To be raised with whatever changes in what is kept: layers of other formats are to be looked at again. */
 const FORMAT = 1;
 const HEAD_SIZE = 8;
-const MAX_DECODED = 256 * 2 ** 20;
+const MAX_DECODED = 512 * 2 ** 20;

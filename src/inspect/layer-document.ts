@@ -20,6 +20,7 @@ export class LayerDocuments {
   #read = 0;
   #bytes = 0;
   #packages = 0;
+  #characters = 0;
   #reason: string | null = null;
 
   constructor(readers: readonly DocumentReader[], limits: LayerLimits, notes: Notes) {
@@ -42,11 +43,7 @@ export class LayerDocuments {
     const bytes = await entry.body.read();
     try {
       const packages = reader.read(path, bytes);
-      if (packages.length === 0) return;
-      this.#packages += packages.length;
-      if (this.#packages > this.#limits.packages) {
-        this.#reason = `The layer has more than ${this.#limits.packages} packages.`;
-      } else this.#found.set(path, { path, packages });
+      if (packages.length > 0) this.#keep({ path, packages });
     } catch (error) {
       this.#notes.add(`${path} can't be read: ${messageOf(error)}`);
     }
@@ -64,7 +61,17 @@ export class LayerDocuments {
   async #takeText(path: string, entry: TarEntry): Promise<void> {
     if (!this.#hasRoomFor(path, entry, MAX_TEXT_BYTES)) return;
     const bytes = await entry.body.read();
-    this.#found.set(path, { path, text: bytes.toString('utf8').replaceAll('\0', '') });
+    this.#keep({ path, text: bytes.toString('utf8').replaceAll('\0', '') });
+  }
+
+  #keep(document: LayerDocument): void {
+    const { packages, foundCharacters } = this.#limits;
+    if ('packages' in document) this.#packages += document.packages.length;
+    this.#characters += charactersOf(document);
+    if (this.#packages > packages) this.#reason = `The layer has more than ${packages} packages.`;
+    else if (this.#characters > foundCharacters) {
+      this.#reason = `What is found in the layer has more than ${foundCharacters} characters.`;
+    } else this.#found.set(document.path, document);
   }
 
   async #readerOf(path: string, { body, mode, size }: TarEntry): Promise<DocumentReader | null> {
@@ -93,3 +100,11 @@ export class LayerDocuments {
 }
 
 const MAX_TEXT_BYTES = 64 * 1024;
+
+function charactersOf(document: LayerDocument): number {
+  if ('text' in document) return document.text.length;
+  return document.packages.reduce(
+    (sum, { name, version, purl, licenses }) => sum + [name, version, purl, ...licenses].join('').length,
+    0,
+  );
+}

@@ -20,6 +20,8 @@ export interface LayerLimits {
   readonly documents: number;
   readonly documentsBytes: number;
   readonly packages: number;
+  /** Characters of what is kept of those files. */
+  readonly foundCharacters: number;
   readonly milliseconds: number;
 }
 
@@ -36,6 +38,7 @@ export const LAYER_LIMITS: LayerLimits = {
   documents: 200_000,
   documentsBytes: 4 * 2 ** 30,
   packages: 200_000,
+  foundCharacters: 2 ** 25,
   milliseconds: 30 * 60_000,
 };
 

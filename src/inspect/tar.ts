@@ -33,6 +33,7 @@ export interface TarBody {
  */
 export async function* readTar(source: ByteReader, limits: LayerLimits): AsyncGenerator<TarEntry> {
   let extension: Extension = {};
+  let extensions = 0;
   for (;;) {
     const block = await source.take(TAR_BLOCK);
     if (block.length === 0 || isZeroBlock(block)) return;
@@ -41,6 +42,9 @@ export async function* readTar(source: ByteReader, limits: LayerLimits): AsyncGe
     if (header === null) throw new LayerStop('FAILED', 'The layer is no tar, or a broken one: an entry has no header.');
 
     if (EXTENSIONS.has(header.type)) {
+      if (++extensions > MAX_EXTENSIONS) {
+        throw new LayerStop('PARTIAL', `The layer has an entry with more than ${MAX_EXTENSIONS} headers.`);
+      }
       const bytes = await readWhole(source, extensionSize(header, limits));
       extension = { ...extension, ...readExtension(header.type, bytes) };
       continue;
@@ -62,6 +66,7 @@ export async function* readTar(source: ByteReader, limits: LayerLimits): AsyncGe
     };
     await body.end();
     extension = {};
+    extensions = 0;
   }
 }
 
@@ -83,6 +88,9 @@ const BODILESS = new Set(['1', '2', '3', '4', '5', '6']);
 
 /** Extended attributes and all: Go's reader takes no more either. */
 const MAX_EXTENSION = 1024 * 1024;
+
+/** Before one entry: tools write two or three. */
+const MAX_EXTENSIONS = 16;
 
 /** Of sparse files in the form of old GNU: the size with holes, and whether more headers follow. */
 const SPARSE_SIZE = 483;

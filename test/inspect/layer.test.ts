@@ -258,6 +258,7 @@ describe('a layer that goes beyond a limit is stopped there, and what was found 
       /of more than 5 bytes together/,
     ],
     ['packages', tarOf([some, ...documents]), { packages: 1 }, 'PARTIAL', /^The layer has more than 1 packages\.$/],
+    ['what is kept', tarOf([some, ...documents]), { foundCharacters: 9 }, 'PARTIAL', /has more than 9 characters\.$/],
     ['time', gzipSync(tarOf([some])), { milliseconds: -1 }, 'PARTIAL', /^The layer could not be read within/],
   ])('%s', async (_what, blob, limits, status, reason) => {
     const inspection = await inspect(blob, {}, limits);
