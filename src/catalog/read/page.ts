@@ -168,6 +168,37 @@ export function idOfCursor(order: IdOrder, cursor: string, argument: string): nu
   return parseCursor(order, cursor, argument).id;
 }
 
+/** How long a page is, and from which end of the list. Throws INVALID_ARGUMENT. */
+export function extentOf({ first, last }: PageArguments): { readonly size: number; readonly isBackward: boolean } {
+  if (first != null && last != null) {
+    throw new CatalogError(
+      'INVALID_ARGUMENT',
+      `first is ${first} and last is ${last}: give first for the front of the list or last for its end, not both.`,
+    );
+  }
+  checkSize('first', first);
+  checkSize('last', last);
+  return { size: first ?? last ?? DEFAULT_PAGE, isBackward: last != null };
+}
+
+/** The parts of a cursor; none where the text can't be one of ours. */
+export function readCursor(text: string): unknown[] {
+  try {
+    const content: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    return Array.isArray(content) ? content : [];
+  } catch {
+    return [];
+  }
+}
+
+/** For a cursor that is not of the list that it is given to; `givenBy` as an order has it. */
+export function invalidCursor(argument: string, text: string, givenBy: string): CatalogError {
+  return new CatalogError(
+    'INVALID_CURSOR',
+    `${argument} "${text.slice(0, 200)}" is not a cursor of this list in this order: use startCursor or endCursor of one of its pages, with the same ${givenBy}.`,
+  );
+}
+
 interface PageRow {
   page_id: number;
   page_key?: string;
@@ -307,18 +338,10 @@ function pageOf<R extends PageRow, T>(
   return { nodes, cursorAt: (place) => formatCursor(order, places[place] as R), hasNextPage, hasPreviousPage };
 }
 
-function windowOf({ first, after, last, before }: PageArguments, order: Order): Window {
-  if (first != null && last != null) {
-    throw new CatalogError(
-      'INVALID_ARGUMENT',
-      `first is ${first} and last is ${last}: give first for the front of the list or last for its end, not both.`,
-    );
-  }
-  checkSize('first', first);
-  checkSize('last', last);
+function windowOf(args: PageArguments, order: Order): Window {
+  const { after, before } = args;
   return {
-    size: first ?? last ?? DEFAULT_PAGE,
-    isBackward: last != null,
+    ...extentOf(args),
     after: after == null ? null : parseCursor(order, after, 'after'),
     before: before == null ? null : parseCursor(order, before, 'before'),
   };
@@ -343,19 +366,7 @@ function parseCursor(order: Order, text: string, argument: string): Position {
     Number.isSafeInteger(id) &&
     (order.key === null ? key === undefined : isKey(order.key.type, key));
   if (isOurs) return { id, key: typeof key === 'string' ? key : null };
-  throw new CatalogError(
-    'INVALID_CURSOR',
-    `${argument} "${text.slice(0, 200)}" is not a cursor of this list in this order: use startCursor or endCursor of one of its pages, with the same ${order.givenBy ?? 'orderBy'}.`,
-  );
-}
-
-function readCursor(text: string): unknown[] {
-  try {
-    const content: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    return Array.isArray(content) ? content : [];
-  } catch {
-    return [];
-  }
+  throw invalidCursor(argument, text, order.givenBy ?? 'orderBy');
 }
 
 /** What PostgreSQL would refuse is no key of ours. */
