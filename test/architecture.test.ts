@@ -37,7 +37,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'registries/registry.ts',
     'runtimes/runtime.ts',
   ],
-  'catalog/read': ['catalog/database.ts', 'catalog/events.ts', 'catalog/marks.ts', 'generated'],
+  'catalog/read': ['catalog/database.ts', 'catalog/events.ts', 'catalog/marks.ts', 'generated', 'inspect'],
   sync: ['catalog/database.ts', 'catalog/write', 'registries/registry.ts', 'follow', 'runtimes/runtime.ts'],
   worker: [
     'catalog/database.ts',

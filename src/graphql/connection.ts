@@ -1,4 +1,4 @@
-import type { Page, PageArguments, RootList } from '../catalog/read/index.ts';
+import { pageOfKnown, type KnownList, type Page, type PageArguments, type RootList } from '../catalog/read/index.ts';
 
 /** A connection of the schema. What of it is worked out, and read, is what a client asks for: who counts reads no page. */
 export interface ConnectionOf<T> {
@@ -42,6 +42,15 @@ export async function rootConnection<A, T>(list: RootList<A, T>, args: A & PageA
   return connectionOf(
     () => Promise.resolve(page),
     () => list.count(args),
+  );
+}
+
+/** A list that is at hand. Throws what is wrong with the arguments. */
+export function knownConnection<T>(list: KnownList<T>, args: PageArguments): ConnectionOf<T> {
+  const page = pageOfKnown(list, args);
+  return connectionOf(
+    () => Promise.resolve(page),
+    () => Promise.resolve(list.entries.length),
   );
 }
 

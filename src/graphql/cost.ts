@@ -70,6 +70,8 @@ export const HEAVY_FIELDS: Readonly<Record<string, number>> = {
   'Query.simulateDeletion': 20_000,
   'Query.statistics': 20_000,
   'Query.timeline': 20_000,
+  'ImageContents.files': 2_000,
+  'ImageDiff.packageChanges': 1_000,
   'DeletionSimulation.blocked': 1_000,
   'DeletionSimulation.deletable': 1_000,
   'DeletionSimulation.indexes': 1_000,

@@ -38,6 +38,7 @@ export function parseRowId(type: RowType, text: string, argument: string): numbe
 const DIGEST_TYPES = ['Artifact', 'Image', 'ImageIndex', 'Layer'] as const;
 const ROW_TYPES = [
   'Container',
+  'Package',
   'Registry',
   'Repository',
   'Runtime',

@@ -1,5 +1,6 @@
 export type { DocumentReader } from './document.ts';
 export { decodeInspection, encodeInspection } from './encoding.ts';
+export { endOfLifeOf } from './end-of-life.ts';
 export { overlayImage, type ImageClaim, type ImageContents } from './image.ts';
 export type { ImageComposition } from './composition.ts';
 export type { ImageFile } from './image-file.ts';

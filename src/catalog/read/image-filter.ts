@@ -1,9 +1,11 @@
 import sql, { raw, type Sql } from 'sql-template-tag';
 import { digestBytes, type Digest } from '../../domain/digest.ts';
+import { isWildcard } from '../../domain/pattern.ts';
 import { tagNamed, type Reference } from '../../domain/reference.ts';
 import { containerConditions, presentOf, type ContainerFilter, type ContainersAt } from './container-filter.ts';
 import {
   allOf,
+  anyOf,
   conditionOf,
   entryIs,
   hostIs,
@@ -11,6 +13,8 @@ import {
   nameIs,
   numberIn,
   repositoryIs,
+  storable,
+  valueIs,
   within,
   type Composable,
   type InstantRange,
@@ -19,6 +23,7 @@ import {
   type NumberRange,
 } from './filter.ts';
 import { indexesAbove, manifestsBelow } from './index-tree.ts';
+import { hasPackage, type PackageFilter } from './package-filter.ts';
 import { standsOn } from './stands-on.ts';
 
 export interface ImageFilter extends Composable<ImageFilter> {
@@ -42,6 +47,10 @@ export interface ImageFilter extends Composable<ImageFilter> {
   readonly derivedFrom?: Reference | null;
   readonly containers?: ContainerFilter | null;
   readonly inUse?: boolean | null;
+  readonly package?: PackageFilter | null;
+  readonly operatingSystem?: string | null;
+  readonly hasShell?: boolean | null;
+  readonly hasPackageManager?: boolean | null;
 }
 
 /** Written as the index has it; null is before all else. */
@@ -50,7 +59,12 @@ export const IMAGE_CREATED_AT = raw(`coalesce(i.created_at, '0001-01-01 00:00:00
 /** Over image i and its manifest m. */
 export function imageConditions(filter: ImageFilter, nesting: Nesting): Sql[] {
   const { place } = nesting;
-  return [...nameConditions(filter, place), ...ownConditions(filter, place), ...useConditions(filter, nesting)];
+  return [
+    ...nameConditions(filter, place),
+    ...ownConditions(filter, place),
+    ...contentConditions(filter, place),
+    ...useConditions(filter, nesting),
+  ];
 }
 
 /** Containers as they are now. */
@@ -104,6 +118,19 @@ function ownConditions(filter: ImageFilter, place: string): Sql[] {
   return all;
 }
 
+/** What it holds, as far as that was inspected: of an image without contents none of these holds, whatever is asked. */
+function contentConditions(filter: ImageFilter, place: string): Sql[] {
+  const { package: wanted, operatingSystem, hasShell, hasPackageManager } = filter;
+  const all: Sql[] = [];
+  if (wanted != null) all.push(hasPackage(wanted, `${place}.package`));
+  if (operatingSystem != null) all.push(holds(operatingSystemIs(operatingSystem)));
+  if (hasShell != null) all.push(holds(raw(`x.origin = 'LAYERS' and x.shells ${hasShell ? '<>' : '='} '{}'`)));
+  if (hasPackageManager != null) {
+    all.push(holds(raw(`x.origin = 'LAYERS' and x.package_managers ${hasPackageManager ? '<>' : '='} '{}'`)));
+  }
+  return all;
+}
+
 /** What was created from it. */
 function useConditions({ containers, inUse }: ImageFilter, nesting: Nesting): Sql[] {
   const all: Sql[] = [];
@@ -125,6 +152,19 @@ export function isTagged(imageId: Sql): Sql {
 export const IS_AVAILABLE = raw(
   'exists (select 1 from repository_manifest c where c.manifest_id = i.manifest_id and c.gone_at is null)',
 );
+
+/** Over image i: its contents x are like this. */
+function holds(condition: Sql): Sql {
+  return sql`exists (select from image_contents x where x.image_id = i.manifest_id and ${condition})`;
+}
+
+/** Over contents x. Names of systems have no capitals; of a version, the whole or its first numbers: debian 12. */
+function operatingSystemIs(text: string): Sql {
+  const wanted = storable(text).toLowerCase();
+  const version = sql`x.os_id || ' ' || x.os_version_id`;
+  const release = isWildcard(wanted) ? [] : [sql`starts_with(${version}, ${`${wanted}.`}) and ${wanted.includes(' ')}`];
+  return anyOf([valueIs(raw('x.os_id'), wanted), valueIs(sql`(${version})`, wanted), ...release]);
+}
 
 /** user[:group], by name or number. */
 const RUNS_AS_ROOT = raw(`(coalesce(i.run_config ->> 'user', '') ~ '^(root|0+)?(:|$)')`);

@@ -136,6 +136,10 @@ const KEYS = {
   LAYER_COUNT: { expression: raw('i.layer_count'), type: 'number' },
   FIRST_SEEN_AT: { expression: raw('i.first_seen_at'), type: 'instant' },
   CONTAINER_COUNT: { expression: raw('i.container_count'), type: 'number' },
+  WASTED_SIZE: {
+    expression: raw('coalesce((select x.wasted_size from image_contents x where x.image_id = i.manifest_id), 0)'),
+    type: 'number',
+  },
 } as const satisfies Record<string, Order['key']>;
 
 const NEWEST: ImageOrder = { field: 'CREATED_AT', direction: 'DESC' };

@@ -9,11 +9,15 @@ import { derivedContainerReads } from './derived-container.ts';
 import { derivedImageReads } from './derived-image.ts';
 import { deletionReads } from './deletion.ts';
 import { historyReads } from './history.ts';
+import { imageContentsReads } from './image-contents.ts';
+import { imageFileReads } from './image-file.ts';
 import { imageReads, type ImagesById } from './image.ts';
 import { layerReads } from './layer.ts';
 import { manifestReads } from './manifest.ts';
 import { newerTagReads } from './newer-tag.ts';
 import { numberReads } from './numbers/index.ts';
+import { packageReads } from './package.ts';
+import { answering } from './question.ts';
 import { referenceReads } from './reference.ts';
 import { registryReads } from './registry.ts';
 import { repositoryReads } from './repository.ts';
@@ -41,6 +45,13 @@ export type { NewerTagArguments } from './newer-tag.ts';
 export type { BlockedImageRecord, SimulationArguments, SimulationRecord } from './deletion.ts';
 export type { HistoryEntryRecord } from './history.ts';
 export type { ImageLayerRecord } from './image.ts';
+export type {
+  ImageContentsRecord,
+  ImageFileRecord,
+  InspectionRecord,
+  OperatingSystemRecord,
+} from './image-contents.ts';
+export { pageOfKnown, type KnownList } from './known-list.ts';
 export type { LayerBlobRecord, LayerRecord } from './layer.ts';
 export type { IndexEntryRecord } from './manifest.ts';
 export type { ArtifactRecord, ImageIndexRecord, ImageRecord, ManifestRecord } from './manifest-row.ts';
@@ -54,6 +65,7 @@ export {
   type RootList,
 } from './page.ts';
 export { wantedPlatform, type PlatformArgument, type PlatformRecord } from './platform.ts';
+export { packagesIn, type PackageRecord } from './package.ts';
 export type { ReachedImage } from './reached-image.ts';
 export type { RegistryRecord } from './registry.ts';
 export type { MetadataRecord, RepositoryDetails, RepositoryKey, RepositoryRecord } from './repository.ts';
@@ -69,10 +81,13 @@ export type CatalogReads = ReturnType<typeof createReads>;
  * Everything that can be asked of the catalog. Reads are plural: they take keys and answer with a Map that lacks what
  * does not exist, in one statement for all of them. One per process: what never changes is kept in it, until `forget`.
  */
-export function createReads(connection: Connection) {
+export function createReads(database: Connection) {
+  const connection = answering(database);
   const { forgetManifest, ...manifests } = manifestReads(connection);
   const imagesById = manifests.manifestsById as ImagesById;
   const { forgetStack, ...images } = imageReads(connection, imagesById);
+  const { forgetFiles, ...files } = imageFileReads(connection);
+  const { forgetPackages, ...packages } = packageReads(connection, imagesById);
   const { forgetPlaces, ...repositories } = repositoryReads(connection);
   const tagEvents = tagEventReads(connection);
   const containerEvents = containerEventReads(connection);
@@ -83,7 +98,10 @@ export function createReads(connection: Connection) {
   function forget(id: number | null): void {
     forgetManifest(id);
     forgetStack(id);
-    if (id === null) forgetPlaces();
+    forgetFiles(id);
+    if (id !== null) return;
+    forgetPlaces();
+    forgetPackages();
   }
   const deletionEar: Ear = { channel: 'stowage_manifest_deleted', hear: (id) => Promise.resolve(forget(id)) };
   return {
@@ -95,6 +113,9 @@ export function createReads(connection: Connection) {
     ...tagEvents,
     ...manifests,
     ...images,
+    ...imageContentsReads(connection),
+    ...files,
+    ...packages,
     ...baseImageReads(connection),
     ...derivedImageReads(connection, imagesById),
     ...derivedContainerReads(connection),

@@ -2,6 +2,7 @@ import { firstKey, pairKey, type BaseImageRecord, type CatalogReads } from '../.
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { batchOne } from '../loader.ts';
 import type { Loaders } from './index.ts';
+import type { LayerPlace } from './layer.ts';
 
 export const baseImageLoaders = (reads: CatalogReads) => ({
   baseCandidatesByImage: batchOne(reads.baseCandidates, firstKey),
@@ -12,6 +13,12 @@ export const baseImageLoaders = (reads: CatalogReads) => ({
 /** The images that an image stands on, best first. */
 export async function basesOf(loaders: Loaders, imageId: number, first: number): Promise<readonly BaseImageRecord[]> {
   return (await loaders.baseCandidatesByImage.load({ imageId, first })) ?? [];
+}
+
+/** Whether a layer of an image is one of its base's, too. */
+export async function isOfBase({ imageId, layer }: LayerPlace, loaders: Loaders): Promise<boolean> {
+  const [base] = await basesOf(loaders, imageId, 1);
+  return base !== undefined && layer < base.image.layerCount;
 }
 
 export const baseImageResolvers: Resolvers = {

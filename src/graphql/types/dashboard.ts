@@ -24,6 +24,9 @@ export const dashboardResolvers: Resolvers = {
     options: (_, args, { reads }) => reads.options(args),
     annotations: (_, args, { reads }) => reads.annotations(args),
   },
+  CatalogStatistics: {
+    packages: ({ scope }, _, { reads }) => reads.packageCount(scope),
+  },
 };
 
 /** Zeros would say that it is there and empty. */

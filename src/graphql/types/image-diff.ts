@@ -1,14 +1,17 @@
 import {
   wantedPlatform,
   type ImageRecord,
+  type KnownList,
   type PlatformArgument,
   type ReachedImage,
 } from '../../catalog/read/index.ts';
 import { CatalogError } from '../../domain/errors.ts';
 import { compareConfigs, compareLayers } from '../../domain/image-diff.ts';
+import { comparePackages, type PackageChange } from '../../domain/package-diff.ts';
 import { bestFor, formatPlatform, type WantedPlatform } from '../../domain/platform.ts';
 import { formatReference, type Reference } from '../../domain/reference.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
+import { connectionFields, knownConnection } from '../connection.ts';
 import { existing } from './existing.ts';
 import type { Loaders } from './index.ts';
 
@@ -61,7 +64,10 @@ export const imageDiffResolvers: Resolvers = {
       const [before, after] = await Promise.all([configOf(from, loaders), configOf(to, loaders)]);
       return compareConfigs(before, after);
     },
+    arePackagesKnown: async (diff, _, { loaders }) => (await contentsOf(diff, loaders)) !== null,
+    packageChanges: async (diff, args, { loaders }) => knownConnection(await packageChangesOf(diff, loaders), args),
   },
+  PackageChangeConnection: connectionFields,
 };
 
 /** What is compared, before it is known for which platform. */
@@ -124,6 +130,28 @@ function required(side: NamedSide, wanted: Wanted): ImageRecord {
 async function layersOf({ from, to }: ImageDiffRecord, { layersByImage }: Loaders) {
   const stacks = [layersByImage.load(from.manifestId), layersByImage.load(to.manifestId)] as const;
   return compareLayers(...(await Promise.all(stacks)));
+}
+
+/** Null unless both are known. */
+async function contentsOf({ from, to }: ImageDiffRecord, { contentsByImage }: Loaders) {
+  const [before, after] = await Promise.all([
+    contentsByImage.load(from.manifestId),
+    contentsByImage.load(to.manifestId),
+  ]);
+  return before && after && ([before, after] as const);
+}
+
+/** By name; none unless both are known. */
+async function packageChangesOf(diff: ImageDiffRecord, loaders: Loaders): Promise<KnownList<PackageChange>> {
+  const contents = await contentsOf(diff, loaders);
+  const sets = await Promise.all((contents ?? []).map(({ packageSetId }) => loaders.packagesBySet.load(packageSetId)));
+  const [before = [], after = []] = sets;
+  return {
+    name: 'package changes',
+    givenBy: 'images',
+    entries: comparePackages(before, after),
+    keyOf: ({ name, type, before, after }) => [name, type, before ?? '', after ?? ''].join('\0'),
+  };
 }
 
 async function configOf({ manifestId, platform, createdAt, author }: ImageRecord, loaders: Loaders) {

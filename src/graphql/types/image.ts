@@ -77,6 +77,11 @@ export const imageResolvers: Resolvers = {
     containerCount: ({ manifestId }, _, { loaders }) => containerCountOf(manifestId, loaders),
     isInUse: async ({ manifestId }, _, { loaders }) => (await containerCountOf(manifestId, loaders)) > 0,
     committedFrom: ({ manifestId }, _, { loaders }) => loaders.containerCommitted.load(manifestId),
+    contents: ({ manifestId }, _, { loaders }) => loaders.contentsByImage.load(manifestId),
+    contentsStatus: async ({ manifestId }, _, { loaders }) =>
+      (await loaders.inspectionByImage.load(manifestId))?.status ?? 'NOT_REQUESTED',
+    contentsReason: async ({ manifestId }, _, { loaders }) =>
+      (await loaders.inspectionByImage.load(manifestId))?.reason ?? null,
     diff: (image, { to, platform }, { loaders }) => diffFrom(loaders, image, to, platform),
   },
   HistoryEntry: {

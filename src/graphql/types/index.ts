@@ -5,6 +5,7 @@ import { containerEventLoaders, containerEventResolvers } from './container-even
 import { containerLoaders, containerResolvers } from './container.ts';
 import { derivedImageLoaders, derivedImageResolvers } from './derived-image.ts';
 import { dashboardLoaders, dashboardResolvers } from './dashboard.ts';
+import { imageContentsLoaders, imageContentsResolvers } from './image-contents.ts';
 import { imageDiffResolvers } from './image-diff.ts';
 import { deletionLoaders, deletionResolvers } from './deletion.ts';
 import { imageIndexLoaders, imageIndexResolvers } from './image-index.ts';
@@ -12,6 +13,7 @@ import { imageLoaders, imageResolvers } from './image.ts';
 import { layerLoaders, layerResolvers } from './layer.ts';
 import { manifestLoaders, manifestResolvers } from './manifest.ts';
 import { nodeResolvers } from './node.ts';
+import { packageLoaders, packageResolvers } from './package.ts';
 import { registryLoaders, registryResolvers } from './registry.ts';
 import { repositoryLoaders, repositoryResolvers } from './repository.ts';
 import { runtimeLoaders, runtimeResolvers } from './runtime.ts';
@@ -33,6 +35,8 @@ export const typeResolvers: Resolvers[] = [
   baseImageResolvers,
   derivedImageResolvers,
   imageDiffResolvers,
+  imageContentsResolvers,
+  packageResolvers,
   layerResolvers,
   runtimeResolvers,
   containerResolvers,
@@ -57,6 +61,8 @@ export function createLoaders(reads: CatalogReads) {
     ...imageLoaders(reads),
     ...baseImageLoaders(reads),
     ...derivedImageLoaders(reads),
+    ...imageContentsLoaders(reads),
+    ...packageLoaders(reads),
     ...layerLoaders(reads),
     ...runtimeLoaders(reads),
     ...containerLoaders(reads),

@@ -1,4 +1,4 @@
-import type { CatalogReads, LayerRecord } from '../../catalog/read/index.ts';
+import type { CatalogReads, ImageLayerRecord, LayerRecord } from '../../catalog/read/index.ts';
 import type { Resolvers } from '../../generated/resolvers.ts';
 import { connectionFields, rootConnection } from '../connection.ts';
 import { batchMany, batchOne, batchPages } from '../loader.ts';
@@ -15,6 +15,19 @@ export const layerLoaders = (reads: CatalogReads) => ({
   firstImageByLayer: batchOne(reads.firstImagesByLayer),
   imagesByLayer: batchPages(reads.imagesByLayer),
 });
+
+/** A layer of an image, by its position in the stack. */
+export interface LayerPlace {
+  readonly imageId: number;
+  readonly layer: number;
+}
+
+export async function layerAt({ imageId, layer }: LayerPlace, loaders: Loaders): Promise<ImageLayerRecord> {
+  const found = (await loaders.layersByImage.load(imageId))[layer];
+  if (found === undefined)
+    throw new Error(`image ${imageId} has no layer ${layer}, which is to have brought something`);
+  return found;
+}
 
 export const layerResolvers: Resolvers = {
   Query: {

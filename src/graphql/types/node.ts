@@ -35,6 +35,8 @@ export async function nodeOf(node: NodeKey, loaders: Loaders) {
       return loaders.containerById.load(node.key);
     case 'Layer':
       return loaders.layerByDiffId.load(node.key);
+    case 'Package':
+      return loaders.packageById.load(node.key);
     case 'Registry':
       return loaders.registryById.load(node.key);
     case 'Repository':

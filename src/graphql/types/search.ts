@@ -33,6 +33,8 @@ async function foundBy({ type, id }: SearchHit, loaders: Loaders) {
       return imageOf(id, loaders);
     case 'LAYER':
       return existing(loaders.layerById.load(id));
+    case 'PACKAGE':
+      return existing(loaders.packageById.load(id));
     case 'CONTAINER':
       return existing(loaders.containerById.load(id));
   }

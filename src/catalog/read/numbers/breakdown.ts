@@ -8,6 +8,7 @@ import {
   IMAGE_KEYS,
   IMAGE_PLACES,
   isOfImage,
+  KEPT_BYS,
   NAMED,
   NAMED_KEYS,
   PLACES,
@@ -75,7 +76,7 @@ interface KeptBreakdown extends Breakdown {
 }
 
 function isKept(wanted: Breakdown): wanted is KeptBreakdown {
-  return wanted.metric in REPOSITORY_COUNTERS && wanted.by !== 'RUNTIME' && wanted.by !== 'CONTAINER_STATE';
+  return wanted.metric in REPOSITORY_COUNTERS && KEPT_BYS.some((by) => by === wanted.by);
 }
 
 /** Rows of repositories, and of scopes. */

@@ -1,11 +1,24 @@
 /** What dashboards count: images, layers and bytes are content; tags and their movements name it, containers use it. */
 export type Metric = 'IMAGES' | 'TAGS' | 'CONTAINERS' | 'LAYERS' | 'STORED_SIZE' | 'TAG_EVENTS';
 
-/** By what: where a thing is, what it is, or what uses it. */
-export type BreakdownBy = KeptBy | 'RUNTIME' | 'CONTAINER_STATE';
+/** By what: where a thing is, what it is, what uses it, or what it holds. */
+export type BreakdownBy = KeptBy | 'RUNTIME' | 'CONTAINER_STATE' | 'OPERATING_SYSTEM' | 'PACKAGE_TYPE';
 
 /** By what the writer counts. */
-export type KeptBy = 'REGISTRY' | 'REPOSITORY' | 'OS' | 'ARCHITECTURE' | 'MEDIA_TYPE';
+export type KeptBy = (typeof KEPT_BYS)[number];
+
+export const KEPT_BYS = ['REGISTRY', 'REPOSITORY', 'OS', 'ARCHITECTURE', 'MEDIA_TYPE'] as const;
+
+/** The types of packages in each set. Grouped, for why see THINGS of breakdowns. */
+const SET_TYPES =
+  '(select e.set_id, p.type from package_set_entry e join package p on p.id = e.package_id group by 1, 2)';
+
+/** Joins to the image with this id its contents x, and the types y of packages in them. */
+const contentsOf = (imageId: string) => ` join image_contents x on x.image_id = ${imageId} and x.os_id is not null`;
+const packageTypesOf = (imageId: string) =>
+  ` join image_contents x on x.image_id = ${imageId} join ${SET_TYPES} y on y.set_id = x.package_set_id`;
+
+const OPERATING_SYSTEM = `concat_ws(' ', x.os_id, x.os_version_id)`;
 
 /** Joins where image i is held now, registry h and repository v in it; or containers u that were created from it. */
 export const IMAGE_PLACES: Record<BreakdownBy, string> = {
@@ -18,6 +31,8 @@ export const IMAGE_PLACES: Record<BreakdownBy, string> = {
   RUNTIME:
     ' join container u on u.image_id = i.manifest_id and u.removed_at is null join runtime rt on rt.id = u.runtime_id',
   CONTAINER_STATE: ' join container u on u.image_id = i.manifest_id and u.removed_at is null',
+  OPERATING_SYSTEM: contentsOf('i.manifest_id'),
+  PACKAGE_TYPE: packageTypesOf('i.manifest_id'),
 };
 
 /** Over image i, its manifest m and its IMAGE_PLACES. */
@@ -29,6 +44,8 @@ export const IMAGE_KEYS: Record<BreakdownBy, string> = {
   MEDIA_TYPE: 'm.media_type',
   RUNTIME: 'rt.name',
   CONTAINER_STATE: 'u.state',
+  OPERATING_SYSTEM,
+  PACKAGE_TYPE: 'y.type',
 };
 
 /**
@@ -67,6 +84,8 @@ export const CONTAINER_JOINS: Record<BreakdownBy, string> = {
   MEDIA_TYPE: ' join manifest m on m.id = c.image_id',
   RUNTIME: ' join runtime rt on rt.id = c.runtime_id',
   CONTAINER_STATE: '',
+  OPERATING_SYSTEM: contentsOf('c.image_id'),
+  PACKAGE_TYPE: packageTypesOf('c.image_id'),
 };
 
 /** Over container c and its CONTAINER_JOINS; null where it has none. */
@@ -78,4 +97,6 @@ export const CONTAINER_KEYS: Record<BreakdownBy, string> = {
   MEDIA_TYPE: 'm.media_type',
   RUNTIME: 'rt.name',
   CONTAINER_STATE: 'c.state',
+  OPERATING_SYSTEM,
+  PACKAGE_TYPE: 'y.type',
 };

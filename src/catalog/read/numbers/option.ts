@@ -4,7 +4,7 @@ import type { Connection } from '../../database.ts';
 import { storable, TRUE } from '../filter.ts';
 import { lengthOf, MAX_PAGE } from '../page.ts';
 
-export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'RUNTIME' | 'OS' | 'ARCHITECTURE';
+export type OptionKind = 'REGISTRY' | 'REPOSITORY' | 'RUNTIME' | 'OS' | 'ARCHITECTURE' | 'OPERATING_SYSTEM';
 
 export interface OptionArguments {
   readonly kind: OptionKind;
@@ -49,6 +49,8 @@ const OPTIONS: Record<OptionKind, (text: string, size: number) => Sql> = {
   RUNTIME: (text) => sql`select n.name as text, n.name as value from runtime n where ${holds(raw('n.name'), text)}`,
   OS: (text) => scopeOption('OS', text),
   ARCHITECTURE: (text) => scopeOption('ARCHITECTURE', text),
+  OPERATING_SYSTEM: (text) =>
+    sql`select name as text, name as value from (select concat_ws(' ', x.os_id, x.os_version_id) as name from image_contents x where x.os_id is not null group by x.os_id, x.os_version_id) system where ${holds(raw('name'), text)}`,
 };
 
 function scopeOption(scope: 'OS' | 'ARCHITECTURE', text: string): Sql {

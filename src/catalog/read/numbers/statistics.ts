@@ -1,8 +1,15 @@
 import type { Connection } from '../../database.ts';
 import type { RepositoryKey } from '../repository.ts';
 
+/** What is counted: a repository by its host and name, a registry by its host, the catalog with neither. */
+export interface StatisticsScope {
+  readonly host?: string;
+  readonly repository?: string;
+}
+
 /** Of the catalog, a registry or a repository. What can be pulled now is in it, each thing once. */
 export interface StatisticsRecord {
+  readonly scope: StatisticsScope;
   readonly registries: number;
   readonly repositories: number;
   readonly tags: number;
@@ -22,22 +29,31 @@ export function statisticsReads(connection: Connection) {
   return {
     statistics: async (): Promise<StatisticsRecord> => {
       const [row] = await connection.run<StatisticsRow>(STATISTICS, []);
-      return recordOf(row as StatisticsRow);
+      return recordOf(row as StatisticsRow, {});
     },
 
     /** The keys of the answer are hosts. */
     statisticsByRegistry: async (hosts: readonly string[]): Promise<Map<string, StatisticsRecord>> => {
       const rows = await connection.run<StatisticsRow & { key: string }>(STATISTICS_BY_REGISTRY, [hosts]);
-      return new Map(rows.map((row) => [row.key, recordOf(row)]));
+      return new Map(rows.map((row) => [row.key, recordOf(row, { host: row.key })]));
     },
 
     /** The keys of the answer are references: docker.io/library/alpine. */
     statisticsByRepository: async (keys: readonly RepositoryKey[]): Promise<Map<string, StatisticsRecord>> => {
-      const rows = await connection.run<StatisticsRow & { key: string }>(STATISTICS_BY_REPOSITORY, [
-        keys.map((key) => key.host),
-        keys.map((key) => key.repository),
-      ]);
-      return new Map(rows.map((row) => [row.key, recordOf(row)]));
+      const rows = await connection.run<StatisticsRow & { key: string; host: string; name: string }>(
+        STATISTICS_BY_REPOSITORY,
+        [keys.map((key) => key.host), keys.map((key) => key.repository)],
+      );
+      return new Map(rows.map((row) => [row.key, recordOf(row, { host: row.host, repository: row.name })]));
+    },
+
+    /** Of the catalog, with those of images that can't be pulled any more, of which there are few: all others take long. */
+    packageCount: async ({ host, repository }: StatisticsScope): Promise<number> => {
+      const [row] =
+        host === undefined
+          ? await connection.run<{ count: number }>(PACKAGE_COUNT, [])
+          : await connection.run<{ count: number }>(PACKAGE_COUNT_OF_PART, [host, repository ?? null]);
+      return row?.count ?? 0;
     },
   };
 }
@@ -86,7 +102,7 @@ const STATISTICS_BY_REGISTRY = `/* catalog.statisticsByRegistry */
   where g.host = any((select $1::text[])::text[])`;
 
 const STATISTICS_BY_REPOSITORY = `/* catalog.statisticsByRepository */
-  select g.host || '/' || r.name as key, 1 as registries, 1 as repositories, r.tag_count as tags,
+  select g.host || '/' || r.name as key, g.host, r.name, 1 as registries, 1 as repositories, r.tag_count as tags,
     r.image_count as images, r.layer_count as layers, r.nominal_size, r.stored_size,
     ${containersIn('c.host = g.host and c.repository = r.name')},
     ${usedImagesIn(
@@ -95,9 +111,22 @@ const STATISTICS_BY_REPOSITORY = `/* catalog.statisticsByRepository */
   from repository r join registry g on g.id = r.registry_id
   where (g.host, r.name) in (select * from unnest($1::text[], $2::text[]))`;
 
-function recordOf(row: StatisticsRow): StatisticsRecord {
+const PACKAGE_COUNT = '/* catalog.packageCount */ select count(*) from package';
+
+const PACKAGE_COUNT_OF_PART = `/* catalog.packageCountOfPart */
+  select count(*) from package p where p.id in (
+    select e.package_id from package_set_entry e where e.set_id in (
+      select x.package_set_id from repository r join registry g on g.id = r.registry_id
+      join repository_manifest h on h.repository_id = r.id and h.gone_at is null
+      join image_contents x on x.image_id = h.manifest_id
+      where g.host = $1 and ($2::text is null or r.name = $2)
+    )
+  )`;
+
+function recordOf(row: StatisticsRow, scope: StatisticsScope): StatisticsRecord {
   const { registries, repositories, tags, images, layers, containers } = row;
   return {
+    scope,
     registries,
     repositories,
     tags,

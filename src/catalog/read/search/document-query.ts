@@ -23,6 +23,10 @@ export type ImageMatch = (typeof IMAGE_MATCHES)[number];
 export const CONTAINER_MATCHES = ['path', 'word', 'wordPrefix', 'workload', 'reference', 'label'] as const;
 export type ContainerMatch = (typeof CONTAINER_MATCHES)[number];
 
+/** How a package can match, best first. */
+export const PACKAGE_MATCHES = ['path', 'pathPrefix', 'word', 'wordPrefix', 'misspelling'] as const;
+export type PackageMatch = (typeof PACKAGE_MATCHES)[number];
+
 /**
  * What a document must hold, as a tsquery. Words are letters and digits, and paths have nothing that needs to be escaped.
  * https://www.postgresql.org/docs/15/datatype-textsearch.html#DATATYPE-TSQUERY

@@ -7,6 +7,7 @@ import { hitsOf, LIMIT, type Find } from './find.ts';
 import { containerFinds } from './container.ts';
 import { imageFinds } from './image.ts';
 import { layerFinds } from './layer.ts';
+import { packageFinds } from './package.ts';
 import { repositoryFinds } from './repository.ts';
 import { WHOLE } from './score.ts';
 import { parseSearchText, type SearchText } from './text.ts';
@@ -29,10 +30,11 @@ export interface SearchHit {
 
 /** What can be found: how, and which comes first where scores are equal. */
 const KINDS = {
-  REPOSITORY: { place: 3, finds: repositoryFinds },
-  IMAGE: { place: 2, finds: imageFinds },
-  LAYER: { place: 1, finds: layerFinds },
-  CONTAINER: { place: 0, finds: containerFinds },
+  REPOSITORY: { place: 4, finds: repositoryFinds },
+  IMAGE: { place: 3, finds: imageFinds },
+  LAYER: { place: 2, finds: layerFinds },
+  CONTAINER: { place: 1, finds: containerFinds },
+  PACKAGE: { place: 0, finds: packageFinds },
 } as const satisfies Record<string, { readonly place: number; readonly finds: (text: SearchText) => Find[] }>;
 
 export type SearchType = keyof typeof KINDS;

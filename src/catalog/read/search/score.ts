@@ -1,4 +1,4 @@
-import type { ContainerMatch, ImageMatch, NameMatch } from './document-query.ts';
+import type { ContainerMatch, ImageMatch, NameMatch, PackageMatch } from './document-query.ts';
 
 /**
  * From which score on, and how far, things are ranked that matched in one way; within it, by what is known of them.
@@ -66,4 +66,12 @@ export const CONTAINER_BANDS: Record<ContainerMatch, ScoreBand> = {
   workload: { from: 0.42, width: 0, matchedOn: 'workload' },
   reference: { from: 0.4, width: 0, matchedOn: 'reference' },
   label: { from: 0.25, width: 0, matchedOn: 'label' },
+};
+
+export const PACKAGE_BANDS: Record<PackageMatch, ScoreBand> = {
+  path: { from: 0.8, width: 0.02, matchedOn: 'name' },
+  pathPrefix: { from: 0.7, width: 0.02, matchedOn: 'name' },
+  word: { from: 0.6, width: 0.02, matchedOn: 'name' },
+  wordPrefix: { from: 0.55, width: 0.02, matchedOn: 'name' },
+  misspelling: { from: 0.5, width: 0.02, matchedOn: 'name' },
 };
