@@ -91,6 +91,7 @@ const NAMED = /^(domain\/.*|generated\/.*|registries\/registry\.ts|runtimes\/run
 const NEVER: Record<string, readonly string[]> = {
   'bin/api.ts': ['sync', 'worker'],
   'bin/worker.ts': ['graphql', 'web', 'catalog/read'],
+  'bin/agent.ts': ['catalog', 'commands', 'graphql', 'postgres', 'registries', 'sync', 'web', 'worker'],
 };
 
 /** All that the domain may have from outside. */
