@@ -38,7 +38,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'runtimes/runtime.ts',
   ],
   'catalog/read': ['catalog/database.ts', 'catalog/events.ts', 'catalog/marks.ts', 'generated', 'inspect'],
-  sync: ['catalog/database.ts', 'catalog/write', 'registries/registry.ts', 'follow', 'runtimes/runtime.ts'],
+  sync: ['catalog/database.ts', 'catalog/write', 'inspect', 'registries/registry.ts', 'follow', 'runtimes/runtime.ts'],
   worker: [
     'catalog/database.ts',
     'catalog/events.ts',
@@ -46,6 +46,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'catalog/write',
     'http',
     'queue',
+    'inspect',
     'registries/registry.ts',
     'follow',
     'runtimes/runtime.ts',

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { INSPECTION_LIMITS } from '../src/domain/inspection-limits.ts';
 import { InvalidConfiguration, readConfig, type Environment } from '../src/config/index.ts';
 
 let folder: string;
@@ -181,13 +182,15 @@ sources:
     newestBy: pushed-at
     platforms: [linux/amd64, linux/arm64/v8]
     schedule: 0 */6 * * *
-  - { registry: ghcr.io, repositories: org/app, paused: true }
+  - { registry: ghcr.io, repositories: org/app, paused: true, inspectContents: true }
+inspection: { maxLayerBytes: 1000000 }
 `,
   );
   expect(declarations).toEqual({
     file: 'stowage.yaml',
     runtimes: [],
     deniedLabels: [],
+    inspection: { ...INSPECTION_LIMITS, maxLayerBytes: 1_000_000 },
     registries: [
       {
         host: 'ghcr.io',
@@ -249,6 +252,7 @@ sources:
         newestBy: 'PUSHED_AT',
         platforms: ['linux/amd64', 'linux/arm64/v8'],
         schedule: '0 */6 * * *',
+        inspectContents: false,
         paused: false,
       },
       {
@@ -259,6 +263,7 @@ sources:
         newestBy: 'VERSION',
         platforms: [],
         schedule: null,
+        inspectContents: true,
         paused: true,
       },
     ],
@@ -304,6 +309,7 @@ test('an empty file declares nothing', () => {
     sources: [],
     runtimes: [],
     deniedLabels: [],
+    inspection: INSPECTION_LIMITS,
   });
 });
 
@@ -368,6 +374,16 @@ source: []
   expect(faults).toContain('stowage.yaml:13: registries[3].host: is missing.');
   expect(faults).toContain('stowage.yaml:21: sources[0].maxTags: 0 is too small: the least is 1.');
   expect(faults).toContain('stowage.yaml:22: sources[0].newestBy: "date" is not one of version, pushed-at.');
+});
+
+test('limits of inspections that are no whole numbers, or leave no day for a layer, are faults', () => {
+  expect(faultsOf({}, 'inspection: { maxLayerBytes: 0, maxImageBytes: 4 GB }\n')).toEqual([
+    'stowage.yaml:1: inspection.maxLayerBytes: 0 is too small: the least is 1.',
+    'stowage.yaml:1: inspection.maxImageBytes: "4 GB" is not a number.',
+  ]);
+  expect(faultsOf({}, 'inspection: { maxBytesPerDay: 1000 }\n')).toEqual([
+    'stowage.yaml:1: inspection: maxBytesPerDay is 1000, less than the 4294967296 of maxLayerBytes: a layer is downloaded on one day.',
+  ]);
 });
 
 test('limits that are no whole numbers, or out of bounds, are faults', () => {

@@ -158,5 +158,5 @@ const SAMPLES: Followed = {
 };
 
 function sample(registry: RegistryHost, repositories: string, maxTags: number | null, schedule: string | null) {
-  return { registry, ...EVERY_TAG, repositories, maxTags, schedule, paused: false };
+  return { registry, ...EVERY_TAG, repositories, maxTags, schedule, inspectContents: false, paused: false };
 }

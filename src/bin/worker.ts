@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import type { Config } from '../config/index.ts';
+import { INSPECTION_LIMITS } from '../domain/inspection-limits.ts';
 import { openProbes } from '../probes/index.ts';
 import { startWorker } from '../worker/index.ts';
 import { openProcessDatabase } from './database.ts';
@@ -31,12 +32,14 @@ export interface ProcessWorker {
 /** Follows what the configuration declares, and works off what is queued. */
 export async function openWorker({ config, storage, log }: WorkerSettings): Promise<ProcessWorker> {
   const { seal } = storage;
-  const database = openProcessDatabase({ storage, log, poolSize: CONCURRENCY + 4, isWorker: true });
+  const database = openProcessDatabase({ storage, log, poolSize: CONCURRENCY + 5, isWorker: true });
   try {
     await applyDeclarations(config, database, seal, log);
     const openRegistry = registryKindsOf(config, log).open;
     const runtimes = { open: openRuntimeOf(config), keepsLabel: keepsLabelOf(config) };
-    const worker = await startWorker({ database, seal, openRegistry, runtimes, log, concurrency: CONCURRENCY });
+    const inspection = config.declarations?.inspection ?? INSPECTION_LIMITS;
+    const concurrency = CONCURRENCY;
+    const worker = await startWorker({ database, seal, openRegistry, runtimes, inspection, log, concurrency });
     return {
       database,
       async close() {

@@ -14,6 +14,7 @@ export type Channel =
   | 'stowage_tag_event'
   | 'stowage_container_event'
   | 'stowage_runtime_changed'
+  | 'stowage_inspection_queued'
   | 'stowage_sync_run';
 
 /** Sent when the transaction commits. */

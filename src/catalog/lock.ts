@@ -25,4 +25,10 @@ export const LOCK_SPACES = {
   containers: 7869005,
   /** Second key: a runtime's id. Held by the worker that follows it. */
   runtime: 7869006,
+  /** Second key: an image's id. Held by the worker that looks at what it holds: docs/adr/0035-inspections.md. */
+  inspectedImage: 7869007,
+  /** Second key: a layer's id. Held by the worker that downloads it. */
+  inspectedLayer: 7869008,
+  /** Second key: 0. Held by who writes what images hold, and so by who counts packages. */
+  packages: 7869009,
 } as const;

@@ -35,7 +35,8 @@ export interface Declaration {
 /**
  * Makes the catalog follow what the configuration declares: adds and changes what is in it, and stops keeping what was
  * in it before and is no more (a registry or runtime with what it holds stays, in the hands of mutations; a source goes). What
- * mutations added stays beside it. Sources that are new, or have never run, get a run at once.
+ * mutations added stays beside it. Sources that are new, have never run, or whose images are to be
+ * inspected from now on, get a run at once.
  */
 export async function applyConfiguration(
   database: Database,
@@ -105,7 +106,8 @@ async function saveSource(
   const declared = { ...source, registryId, managedBy: 'CONFIG', nextRunAt } as const;
   const id = known?.id ?? (await catalog.addSyncSource(connection, declared));
   if (known !== null) await catalog.replaceSyncSource(connection, id, declared);
-  if (!source.paused && !(await catalog.hasFinishedRun(connection, id))) {
+  const isToBeInspected = source.inspectContents && !known?.inspectContents;
+  if (!source.paused && (isToBeInspected || !(await catalog.hasFinishedRun(connection, id)))) {
     await queueSourceRun(connection, id, 'STARTUP');
   }
   return id;

@@ -3,6 +3,7 @@ import type { Seal } from '../catalog/write/index.ts';
 import type { KeepsLabel } from '../domain/sound-container.ts';
 import { createContainerCommands, type ContainerCommands } from './container.ts';
 import { createDeletionCommands, type DeletionCommands } from './deletion.ts';
+import { createInspectionCommands, type InspectionCommands } from './inspection.ts';
 import { createNotificationCommands, type NotificationCommands } from './notification.ts';
 import { createRegistryDeletion } from './registry-deletion.ts';
 import { createRegistryCommands, type RegistryCommands, type RegistryKinds } from './registry.ts';
@@ -31,6 +32,7 @@ export type Commands = RegistryCommands &
   RuntimeCommands &
   ContainerCommands &
   DeletionCommands &
+  InspectionCommands &
   NotificationCommands;
 
 export interface CommandSettings {
@@ -52,6 +54,7 @@ export function createCommands(settings: CommandSettings): Commands {
     ...createRuntimeCommands(database),
     ...createContainerCommands(database, keepsLabel, now),
     ...createDeletionCommands(database, createRegistryDeletion(database, seal, kinds), now),
+    ...createInspectionCommands(database, now),
     ...createNotificationCommands(database, seal),
   };
 }

@@ -23,6 +23,8 @@ export interface AddSyncSourceInput {
   readonly newestBy?: NewestBy | null;
   readonly platforms?: readonly PlatformInput[] | null;
   readonly schedule?: string | null;
+  /** Not when null or not given. */
+  readonly inspectContents?: boolean | null;
 }
 
 /** What is undefined stays; null takes away. */
@@ -34,6 +36,7 @@ export interface UpdateSyncSourceInput {
   readonly newestBy?: NewestBy | null;
   readonly platforms?: readonly PlatformInput[] | null;
   readonly schedule?: string | null;
+  readonly inspectContents?: boolean | null;
   readonly paused?: boolean | null;
 }
 
@@ -74,6 +77,7 @@ export function createSyncSourceCommands(database: Database, now: () => Date): S
         repositories: input.repositories,
         ...catalog.EVERY_TAG,
         schedule: null,
+        inspectContents: false,
         nextRunAt: null,
         ...change,
         paused: false,
@@ -109,13 +113,16 @@ export function createSyncSourceCommands(database: Database, now: () => Date): S
 }
 
 type Change = Partial<
-  Pick<catalog.NewSyncSource, 'repositories' | 'tags' | 'maxTags' | 'newestBy' | 'platforms' | 'schedule' | 'nextRunAt'>
+  Pick<
+    catalog.NewSyncSource,
+    'repositories' | 'tags' | 'maxTags' | 'newestBy' | 'platforms' | 'schedule' | 'inspectContents' | 'nextRunAt'
+  >
 >;
 
 /** Checks what is given; what is undefined is left out of the change. */
 function readChange(errors: UserError[], input: Omit<UpdateSyncSourceInput, 'id'>, now: Date): Change {
   const change: { -readonly [key in keyof Change]: Change[key] } = {};
-  const { repositories, tags, maxTags, newestBy, platforms, schedule } = input;
+  const { repositories, tags, maxTags, newestBy, platforms, schedule, inspectContents } = input;
   if (typeof repositories === 'string') {
     change.repositories = read(errors, 'repositories', () => parseRepositorySelection(repositories).text) ?? '';
   }
@@ -134,6 +141,7 @@ function readChange(errors: UserError[], input: Omit<UpdateSyncSourceInput, 'id'
       (platform, at) => read(errors, `platforms.${at}`, () => platformText(platform)) ?? '',
     );
   }
+  if (typeof inspectContents === 'boolean') change.inspectContents = inspectContents;
   if (schedule !== undefined) {
     const parsed = schedule === null ? null : read(errors, 'schedule', () => parseSchedule(schedule));
     change.schedule = parsed?.text ?? null;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkHostLimits, type GivenHostLimits } from '../domain/host-limits.ts';
+import { INSPECTION_LIMITS, type InspectionLimits } from '../domain/inspection-limits.ts';
 import { parsePlatform } from '../domain/platform.ts';
 import { parseRegistryHost, type RegistryHost } from '../domain/reference.ts';
 import { REGISTRY_KINDS, type RegistryKindName } from '../domain/registry-kind.ts';
@@ -9,6 +10,7 @@ import { shownAddress } from '../domain/web-address.ts';
 import { NEWEST_BY, parseRepositorySelection, parseTagSelection, type NewestBy } from '../domain/selection.ts';
 import type { Environment } from './environment.ts';
 import { readDocument } from './document.ts';
+import { inspection } from './declared-inspection.ts';
 import { containers, runtime, type DeclaredRuntime } from './declared-runtime.ts';
 import { namesOf, onceEach, parsedBy } from './schema.ts';
 
@@ -19,6 +21,8 @@ export interface Declarations {
   readonly runtimes: readonly DeclaredRuntime[];
   /** Patterns of names of containers' labels that are not kept. */
   readonly deniedLabels: readonly string[];
+  /** How much is downloaded to see what images hold. */
+  readonly inspection: InspectionLimits;
 }
 
 export type { DeclaredRuntime } from './declared-runtime.ts';
@@ -60,6 +64,8 @@ export interface DeclaredSource {
   readonly platforms: readonly string[];
   /** A cron line in UTC; null means only when asked. */
   readonly schedule: string | null;
+  /** Whether what its images hold is looked at. */
+  readonly inspectContents: boolean;
   readonly paused: boolean;
 }
 
@@ -68,7 +74,13 @@ export function readDeclarations(text: string, file: string, environment: Enviro
   return readDocument(text, file, declarationsIn(environment), faults) ?? NOTHING;
 }
 
-const NOTHING: Declarations = { registries: [], sources: [], runtimes: [], deniedLabels: [] };
+const NOTHING: Declarations = {
+  registries: [],
+  sources: [],
+  runtimes: [],
+  deniedLabels: [],
+  inspection: INSPECTION_LIMITS,
+};
 
 function declarationsIn(environment: Environment) {
   const secret = secretIn(environment);
@@ -133,6 +145,7 @@ function declarationsIn(environment: Environment) {
         .string()
         .transform(parsedBy((text) => parseSchedule(text).text))
         .optional(),
+      inspectContents: z.boolean().optional(),
       paused: z.boolean().optional(),
     })
     .transform((fields): DeclaredSource => ({
@@ -143,6 +156,7 @@ function declarationsIn(environment: Environment) {
       newestBy: NEWEST_BY_NAMES.get(fields.newestBy ?? '') ?? 'VERSION',
       platforms: fields.platforms ?? [],
       schedule: fields.schedule ?? null,
+      inspectContents: fields.inspectContents ?? false,
       paused: fields.paused ?? false,
     }));
 
@@ -161,6 +175,7 @@ function declarationsIn(environment: Environment) {
         .superRefine(onceEach('runtime', ({ name }) => name))
         .default([]),
       containers: containers.default({ denyLabels: [] }),
+      inspection: inspection.default(INSPECTION_LIMITS),
     })
     .transform(({ containers: { denyLabels: deniedLabels }, ...declared }): Declarations => ({
       ...declared,

@@ -14,6 +14,8 @@ export interface RepositorySync {
   readonly name: RepositoryName;
   /** What the catalog has of it, read when nobody else was at it any more; null where it has no such repository. */
   readonly before: catalog.KnownRepository | null;
+  /** Whether it is asked what the images hold; not when not given. */
+  readonly inspectContents?: boolean;
   readonly signal: AbortSignal;
   readonly now: () => Date;
 }
@@ -54,6 +56,8 @@ export class Look implements RepositoryReport {
   readonly before: catalog.KnownRepository | null;
   /** What tags name, as the catalog has it now; a deleted one is there with null. */
   readonly known: Map<TagName, Digest | null>;
+  /** Tags that were looked at. */
+  readonly wanted: TagName[] = [];
   readonly #platforms: readonly WantedPlatform[];
   readonly #blamed = new Set<string>();
 

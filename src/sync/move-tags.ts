@@ -23,6 +23,7 @@ export async function moveTags(
   isWidened: boolean,
 ): Promise<TagName[]> {
   look.tagsSeen += wanted.length;
+  for (const { name } of wanted) look.wanted.push(name);
   const absent: TagName[] = [];
   const changed: ResolvedTag[] = [];
   await inParallel(wanted, PARALLEL, async (tag, place) => {

@@ -10,6 +10,7 @@ import { Look, type RepositoryReport, type RepositorySync } from './look.ts';
 import { moveTags } from './move-tags.ts';
 import { followedPlatforms, isWidened, TagPlan } from './plan.ts';
 import { Referrers } from './referrers.ts';
+import { requestInspections } from './request-inspections.ts';
 
 const MAX_TAGS = 200_000;
 const DAY = 24 * 60 * 60 * 1000;
@@ -31,6 +32,7 @@ export async function syncRepository(sync: RepositorySync): Promise<RepositoryRe
     const isNamed = tags !== null && tags.prefixes.length === 0;
     const isThere = await (isNamed ? lookAtNamed(look, tags) : lookAtListed(look, tags));
     if (isThere) await describeRepository(look);
+    if (isThere && sync.inspectContents) await requestInspections(look);
   } catch (error) {
     look.blame(null, error);
   }

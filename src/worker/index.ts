@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
 import { messageOf } from '../domain/errors.ts';
+import type { InspectionLimits } from '../domain/inspection-limits.ts';
 import type { OpenRegistryFunction } from '../registries/registry.ts';
 import { forgetContainers } from '../sync/index.ts';
 import { enqueue, jobs, traceOf, type Job, type JobName, type JobPayload } from '../queue/index.ts';
@@ -13,6 +14,7 @@ import { inSpan } from '../telemetry/index.ts';
 import type { JobContext } from './context.ts';
 import { createFollowedRuntimes, type RuntimeAccess } from './followed-runtimes.ts';
 import { finishRun } from './finish-run.ts';
+import { createInspections, type Inspections } from './inspections.ts';
 import { startSyncRun } from './jobs/start-sync-run.ts';
 import { syncRepositories } from './jobs/sync-repositories.ts';
 import { createOpenRegistries } from './open-registries.ts';
@@ -27,6 +29,8 @@ export interface WorkerSettings {
   readonly openRegistry: OpenRegistryFunction;
   /** How it reaches runtimes; without this it follows none. */
   readonly runtimes?: RuntimeAccess;
+  /** How much it downloads to see what images hold; without this it looks at none. */
+  readonly inspection?: InspectionLimits;
   readonly log: Logger;
   /** Repositories at a time. */
   readonly concurrency: number;
@@ -52,14 +56,19 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
   const aborts = new Aborts();
   const holder = catalog.WORKER_HOLDER + randomUUID();
   const registries = createOpenRegistries(database, settings.seal, settings.openRegistry, holder);
+  let inspections: Inspections | null = null;
   const presence = await openPresence(database, holder, {
     stowage_sync_cancelled: (runId) => aborts.cancel(runId),
     stowage_registry_changed: (id) => registries.reopen(id),
     stowage_host_pace: (id) => registries.refresh(id),
     stowage_runtime_changed: () => void lookAtRuntimes(),
+    stowage_inspection_queued: () => inspections?.look(),
   });
   const access = settings.runtimes;
   const runtimes = access && createFollowedRuntimes({ ...access, database, presence, log, now });
+  const pauses = settings.pauses ?? PAUSES;
+  const limits = settings.inspection;
+  if (limits) inspections = createInspections({ database, registries, presence, limits, log, now, pauses });
   const lookAtRuntimes = async () =>
     runtimes?.look().catch((error: unknown) => log.warn(`looking for runtimes failed: ${messageOf(error)}`));
   const postponed = new PostponedJobs(database);
@@ -69,7 +78,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
     presence,
     log,
     now,
-    pauses: settings.pauses ?? PAUSES,
+    pauses,
     signalOf: (runId) => aborts.signalOf(runId),
     postpone: (job) => postponed.add(job),
   };
@@ -82,6 +91,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
       for (const runId of await catalog.endedRuns(database, aborts.runs)) aborts.cancel(runId);
       for (const run of await catalog.abandonedRuns(database))
         await database.transaction((connection) => finishRun(context, connection, run));
+      inspections?.look();
       await lookAtRuntimes();
       await forgetContainers(database, now());
     } catch (error) {
@@ -120,6 +130,7 @@ export async function startWorker(settings: WorkerSettings): Promise<Worker> {
       clearInterval(ticking);
       aborts.stop();
       postponed.stop();
+      await inspections?.close();
       await runner.stop();
       await runtimes?.close();
       presence.close();

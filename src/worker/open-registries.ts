@@ -17,9 +17,12 @@ export interface SharedRegistry {
   takeTraffic(): Pick<SyncTally, 'requests' | 'bytesFetched'>;
 }
 
+/** What is counted apart: the traffic of a run is not that of inspections beside it. */
+export type Purpose = 'SYNC' | 'INSPECTION';
+
 export interface OpenRegistries {
   /** Hands `work` the registry; null where the catalog follows it no more. */
-  use<T>(id: number, work: (shared: SharedRegistry | null) => Promise<T>): Promise<T>;
+  use<T>(id: number, work: (shared: SharedRegistry | null) => Promise<T>, purpose?: Purpose): Promise<T>;
   /** Its settings have changed: the next use opens it anew. */
   reopen(id: number): void;
   /** Another process has news of the pace of its hosts. */
@@ -37,7 +40,7 @@ export function createOpenRegistries(
   open: OpenRegistryFunction,
   holder: string,
 ): OpenRegistries {
-  const entries = new Map<number, Promise<Entry | null>>();
+  const entries = new Map<EntryKey, Promise<Entry | null>>();
   /** Kept for as long as the worker lives: an open registry and the next one of the same id are one to its hosts. */
   const gates = new Map<number, PacedGate>();
 
@@ -60,21 +63,22 @@ export function createOpenRegistries(
     return { stored, registry, users: 0, requests: 0, bytes: 0, expired: false };
   }
 
-  function entryOf(id: number): Promise<Entry | null> {
-    const known = entries.get(id);
+  function entryOf(id: number, purpose: Purpose): Promise<Entry | null> {
+    const key: EntryKey = `${purpose} ${id}`;
+    const known = entries.get(key);
     if (known) return known;
     const loading = load(id);
-    entries.set(id, loading);
-    const forget = setTimeout(() => void expire(id), KEPT_MS);
+    entries.set(key, loading);
+    const forget = setTimeout(() => void expire(key), KEPT_MS);
     forget.unref();
-    loading.catch(() => entries.delete(id));
+    loading.catch(() => entries.delete(key));
     return loading;
   }
 
   /** Whoever uses it now goes on with it; whoever comes next gets it by the settings of then. */
-  async function expire(id: number): Promise<void> {
-    const entering = entries.get(id);
-    entries.delete(id);
+  async function expire(key: EntryKey): Promise<void> {
+    const entering = entries.get(key);
+    entries.delete(key);
     const entry = await entering?.catch(() => null);
     if (!entry) return;
     entry.expired = true;
@@ -82,8 +86,8 @@ export function createOpenRegistries(
   }
 
   return {
-    async use(id, work) {
-      const entry = await entryOf(id);
+    async use(id, work, purpose = 'SYNC') {
+      const entry = await entryOf(id, purpose);
       if (entry === null) return work(null);
       entry.users++;
       try {
@@ -94,7 +98,7 @@ export function createOpenRegistries(
       }
     },
     reopen(id) {
-      void expire(id);
+      for (const purpose of PURPOSES) void expire(`${purpose} ${id}`);
       gates.get(id)?.refresh();
     },
     refresh: (id) => gates.get(id)?.refresh(),
@@ -104,6 +108,10 @@ export function createOpenRegistries(
     },
   };
 }
+
+const PURPOSES: readonly Purpose[] = ['SYNC', 'INSPECTION'];
+
+type EntryKey = `${Purpose} ${number}`;
 
 interface Entry {
   readonly stored: StoredRegistry;

@@ -16,6 +16,12 @@ export interface Presence {
   /** True where no other worker follows the runtime. */
   claimRuntime(runtimeId: number): Promise<boolean>;
   releaseRuntime(runtimeId: number): void;
+  /** True where nobody looks at what the image holds, here or in another worker. */
+  claimImage(imageId: number): Promise<boolean>;
+  releaseImage(imageId: number): void;
+  /** True where nobody downloads the layer. */
+  claimLayer(layerId: number): Promise<boolean>;
+  releaseLayer(layerId: number): void;
   /** Says that jobs locked in this name are this worker's. */
   assume(name: string): Promise<void>;
   /** Gives back the jobs of workers that are no more, and their shares of hosts. Answers with how many had jobs. */
@@ -30,7 +36,6 @@ export async function openPresence(
   listeners: Partial<Record<Channel, (id: number) => void>>,
 ): Promise<Presence> {
   const claimed = new Set<string>();
-  const followed = new Set<number>();
   let assumed: string | null = null;
   let held: Promise<Held> | null = null;
   let isClosed = false;
@@ -60,7 +65,9 @@ export async function openPresence(
       await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, name]);
     for (const key of claimed)
       await client.query('select pg_try_advisory_lock($1, hashtext($2))', [LOCK_SPACES.repository, key]);
-    for (const id of followed) await client.query('select pg_try_advisory_lock($1, $2)', [LOCK_SPACES.runtime, id]);
+    for (const claims of [runtimes, images, layers]) {
+      for (const id of claims.ids) await client.query('select pg_try_advisory_lock($1, $2)', [claims.space, id]);
+    }
     return { client, release };
   }
 
@@ -88,6 +95,34 @@ export async function openPresence(
     }
     return true;
   }
+
+  /** What is claimed by the id of its row. */
+  function claimsOf(space: number) {
+    const ids = new Set<number>();
+    return {
+      space,
+      ids,
+      async claim(id: number): Promise<boolean> {
+        // PostgreSQL gives the same connection the same lock twice.
+        if (ids.has(id)) return false;
+        ids.add(id);
+        const lock = () => ask('select pg_try_advisory_lock($1, $2) as answer', [space, id]);
+        const isFree = await lock().catch((error: unknown) => {
+          ids.delete(id);
+          throw error;
+        });
+        if (!isFree) ids.delete(id);
+        return isFree;
+      },
+      release(id: number): void {
+        ids.delete(id);
+        ask('select pg_advisory_unlock($1, $2) as answer', [space, id]).catch(() => undefined);
+      },
+    };
+  }
+  const runtimes = claimsOf(LOCK_SPACES.runtime);
+  const images = claimsOf(LOCK_SPACES.inspectedImage);
+  const layers = claimsOf(LOCK_SPACES.inspectedLayer);
 
   const keyOf = (registryId: number, repository: string): string => `${registryId}/${repository}`;
 
@@ -119,21 +154,12 @@ export async function openPresence(
         keys,
       ]).catch(() => undefined);
     },
-    async claimRuntime(runtimeId) {
-      if (followed.has(runtimeId)) return false;
-      followed.add(runtimeId);
-      const lock = () => ask('select pg_try_advisory_lock($1, $2) as answer', [LOCK_SPACES.runtime, runtimeId]);
-      const isFree = await lock().catch((error: unknown) => {
-        followed.delete(runtimeId);
-        throw error;
-      });
-      if (!isFree) followed.delete(runtimeId);
-      return isFree;
-    },
-    releaseRuntime(runtimeId) {
-      followed.delete(runtimeId);
-      ask('select pg_advisory_unlock($1, $2) as answer', [LOCK_SPACES.runtime, runtimeId]).catch(() => undefined);
-    },
+    claimRuntime: (id) => runtimes.claim(id),
+    releaseRuntime: (id) => runtimes.release(id),
+    claimImage: (id) => images.claim(id),
+    releaseImage: (id) => images.release(id),
+    claimLayer: (id) => layers.claim(id),
+    releaseLayer: (id) => layers.release(id),
     async assume(name) {
       assumed = name;
       await ask('select true as answer from pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, name]);

@@ -16,7 +16,11 @@ export interface NextGo extends Go {
  * When to try again what failed; null when it would fail again, or has failed often enough. What was not even sent,
  * because the host allows no more for now, is put off, which is no failure.
  */
-export function nextGo(context: JobContext, errors: readonly unknown[], { attempt, putOff = 0 }: Go): NextGo | null {
+export function nextGo(
+  context: Pick<JobContext, 'now' | 'pauses'>,
+  errors: readonly unknown[],
+  { attempt, putOff = 0 }: Go,
+): NextGo | null {
   const transient = errors.filter((error) => error instanceof RegistryError && error.isTransient) as RegistryError[];
   if (transient.length === 0) return null;
   const told = transient.map((error) => error.retryAt?.getTime() ?? 0);

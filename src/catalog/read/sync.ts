@@ -16,6 +16,7 @@ export interface SyncSourceRecord {
   readonly newestBy: NewestBy;
   readonly platforms: readonly PlatformRecord[];
   readonly schedule: string | null;
+  readonly inspectContents: boolean;
   readonly paused: boolean;
   readonly nextRunAt: Date | null;
 }
@@ -108,6 +109,7 @@ interface SourceRow {
   newest_by: NewestBy;
   platforms: string[] | null;
   schedule: string | null;
+  inspect_contents: boolean;
   paused: boolean;
   next_run_at: Date | null;
 }
@@ -140,7 +142,7 @@ interface ErrorRow {
 const sources: ListQuery<SourceRow, SyncSourceRecord> = {
   name: 'catalog.syncSources',
   columns: raw(
-    's.id, s.managed_by, s.registry_id, s.repositories, s.tags, s.max_tags, s.newest_by, s.platforms, s.schedule, s.paused, s.next_run_at',
+    's.id, s.managed_by, s.registry_id, s.repositories, s.tags, s.max_tags, s.newest_by, s.platforms, s.schedule, s.inspect_contents, s.paused, s.next_run_at',
   ),
   from: raw('sync_source s'),
   where: TRUE,
@@ -184,6 +186,7 @@ function sourceOf(row: SourceRow): SyncSourceRecord {
     newestBy: row.newest_by,
     platforms: (row.platforms ?? []).map(platformOfText),
     schedule: row.schedule,
+    inspectContents: row.inspect_contents,
     paused: row.paused,
     nextRunAt: row.next_run_at,
   };

@@ -28,6 +28,8 @@ export interface SyncRun extends SyncScope {
   /** Of its registry. */
   readonly host: RegistryHost;
   readonly status: SyncStatus;
+  /** Whether its source wants to know by now what its images hold. */
+  readonly inspectContents: boolean;
 }
 
 export interface PendingRun extends SyncRun {
@@ -250,4 +252,5 @@ const KEPT_RUNS = 200;
 
 const RUN_COLUMNS = `r.id, r.registry_id as "registryId",
   (select g.host from registry g where g.id = r.registry_id) as host, r.status, r.repositories, r.tags, r.max_tags as "maxTags",
-  r.newest_by as "newestBy", r.platforms, r.repository`;
+  r.newest_by as "newestBy", r.platforms, r.repository,
+  exists (select from sync_source s where s.id = r.source_id and s.inspect_contents) as "inspectContents"`;

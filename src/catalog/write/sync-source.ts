@@ -17,6 +17,8 @@ export interface SyncSource {
   readonly platforms: readonly string[];
   /** Null means only when asked. */
   readonly schedule: string | null;
+  /** Whether what its images hold is looked at. */
+  readonly inspectContents: boolean;
   readonly paused: boolean;
   readonly managedBy: ManagedBy;
   readonly nextRunAt: Date | null;
@@ -33,7 +35,7 @@ export async function listDeclaredSources(connection: Connection): Promise<SyncS
   return connection.run<SyncSource>(
     `/* catalog.listDeclaredSources */
      select id, registry_id as "registryId", repositories, tags, max_tags as "maxTags", newest_by as "newestBy", platforms,
-            schedule, paused, managed_by as "managedBy", next_run_at as "nextRunAt"
+            schedule, inspect_contents as "inspectContents", paused, managed_by as "managedBy", next_run_at as "nextRunAt"
      from sync_source where managed_by = 'CONFIG' order by id`,
     [],
   );
@@ -42,9 +44,10 @@ export async function listDeclaredSources(connection: Connection): Promise<SyncS
 export async function addSyncSource(connection: Connection, source: NewSyncSource): Promise<number> {
   const rows = await connection.run<{ id: number }>(
     `/* catalog.addSyncSource */
-     insert into sync_source (registry_id, repositories, tags, max_tags, newest_by, platforms, schedule, paused,
-                              managed_by, next_run_at)
-     values ($1::int, $2, $3, $4::int, $5, $6::text[], $7, $8::boolean, $9, $10::timestamptz) returning id`,
+     insert into sync_source (registry_id, repositories, tags, max_tags, newest_by, platforms, schedule,
+                              inspect_contents, paused, managed_by, next_run_at)
+     values ($1::int, $2, $3, $4::int, $5, $6::text[], $7, $8::boolean, $9::boolean, $10, $11::timestamptz)
+     returning id`,
     valuesOf(source),
   );
   return (rows[0] as { id: number }).id;
@@ -54,8 +57,9 @@ export async function replaceSyncSource(connection: Connection, id: number, sour
   await connection.run(
     `/* catalog.replaceSyncSource */
      update sync_source set registry_id = $1::int, repositories = $2, tags = $3, max_tags = $4::int, newest_by = $5,
-       platforms = $6::text[], schedule = $7, paused = $8::boolean, managed_by = $9, next_run_at = $10::timestamptz
-     where id = $11::int`,
+       platforms = $6::text[], schedule = $7, inspect_contents = $8::boolean, paused = $9::boolean, managed_by = $10,
+       next_run_at = $11::timestamptz
+     where id = $12::int`,
     [...valuesOf(source), id],
   );
 }
@@ -84,7 +88,17 @@ export async function scheduleSyncSource(connection: Connection, id: number, nex
 }
 
 function valuesOf(source: NewSyncSource): unknown[] {
-  const { registryId, repositories, tags, maxTags, newestBy, platforms, schedule, paused, managedBy, nextRunAt } =
-    source;
-  return [registryId, repositories, tags, maxTags, newestBy, platforms, schedule, paused, managedBy, nextRunAt];
+  return [
+    source.registryId,
+    source.repositories,
+    source.tags,
+    source.maxTags,
+    source.newestBy,
+    source.platforms,
+    source.schedule,
+    source.inspectContents,
+    source.paused,
+    source.managedBy,
+    source.nextRunAt,
+  ];
 }

@@ -53,6 +53,13 @@ export const imageResolvers: Resolvers = {
     },
     images: (_, args, { reads }) => rootConnection(reads.images, args),
   },
+  Mutation: {
+    async requestInspection(_, { input }, { commands, loaders }) {
+      const { digest, userErrors } = await commands.requestInspection(input);
+      const manifest = digest === null ? null : await loaders.manifestByDigest.load(digest);
+      return { image: manifest?.__typename === 'Image' ? manifest : null, userErrors };
+    },
+  },
   Image: {
     ...manifestFields,
     config: ({ manifestId }, _, { loaders }) => existing(loaders.configByImage.load(manifestId)),

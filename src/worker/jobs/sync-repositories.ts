@@ -76,7 +76,17 @@ async function look(
     return await registries.use(run.registryId, async (shared) => {
       if (shared === null) return null;
       const { registry } = shared;
-      const report = await syncRepository({ database, registry, scope: run, name, before, signal, now });
+      const { inspectContents } = run;
+      const report = await syncRepository({
+        database,
+        registry,
+        scope: run,
+        name,
+        before,
+        inspectContents,
+        signal,
+        now,
+      });
       const looked = { name, report, tally: tallyOf(report, shared) };
       if (isUnchanged(looked, payload)) return looked;
       await conclude(context, run, looked, payload);
