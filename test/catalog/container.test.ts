@@ -202,6 +202,23 @@ test('a picture that comes late changes nothing', async () => {
   expect(await stored()).toMatchObject([{ id: 'a', state: 'EXITED', removed: false }]);
 });
 
+test('what was seen before the last picture, or before a removal, changes nothing when it comes late', async () => {
+  await report(database, runtime, MORNING, [observed({ containerId: 'a' }), observed({ containerId: 'b' })]);
+  await report(database, runtime, NOON, [], { present: null, removed: ['a'] });
+  const late = [observed({ containerId: 'a' }), observed({ containerId: 'b', state: 'PAUSED' })];
+  await report(database, runtime, '2026-03-01T11:00:00Z', late.slice(0, 1), { present: null });
+  expect(await stored()).toMatchObject([{ removed: true }, { removed: false }]);
+
+  await report(database, runtime, '2026-03-01T13:00:00Z', [observed({ containerId: 'b' })]);
+  const rest = { present: null, removed: ['b'], commits: [{ containerId: 'b', imageId: amd64.configDigest }] };
+  await report(database, runtime, '2026-03-01T12:30:00Z', [...late, observed({ containerId: 'c' })], rest);
+  expect(await stored()).toMatchObject([
+    { id: 'a', removed: true },
+    { id: 'b', state: 'RUNNING', removed: false },
+  ]);
+  expect(await database.run('select from container_commit', [])).toHaveLength(1);
+});
+
 test('a container that came while the list was read is not missed from it', async () => {
   await report(database, runtime, NOON, [observed({ containerId: 'new' })], { present: null });
   await report(database, runtime, MORNING, []);

@@ -84,7 +84,7 @@ const UPSERT = `/* catalog.upsertContainers */
     on conflict (runtime_id, container_id) do update set
       last_seen_at = excluded.last_seen_at, removed_at = null,
       ${NAMES.map((name) => `${name} = excluded.${name}`).join(', ')}
-    where c.last_seen_at <= excluded.last_seen_at and (
+    where greatest(c.last_seen_at, c.removed_at) <= excluded.last_seen_at and (
       (${NAMES.map((name) => `c.${name}`).join(', ')})
         is distinct from (${NAMES.map((name) => `excluded.${name}`).join(', ')})
       or c.removed_at is not null

@@ -22,10 +22,10 @@ export async function recordContainers(connection: Connection, report: RuntimeRe
     pictureRuntime(connection, report),
   ]);
   if (runtime === null) return null;
-  // A picture that is older than the last one says nothing of what is there now.
-  if (runtime.isStale) return 0;
-  if (seen.length > 0) await upsertContainers(connection, { id: runtimeId, kind: runtime.kind }, seen, at);
-  const removed = await removeContainers(connection, report);
+  // What is older than the last picture says nothing of what is there now; that an image was made stays true.
+  const isNews = !runtime.isStale;
+  if (isNews && seen.length > 0) await upsertContainers(connection, { id: runtimeId, kind: runtime.kind }, seen, at);
+  const removed = isNews ? await removeContainers(connection, report) : 0;
   if (report.commits.length > 0) await recordCommits(connection, report);
   return removed;
 }
@@ -63,7 +63,7 @@ async function pictureRuntime(
        from known where r.id = known.id and $3::boolean
          and (known.pictured_at is null or known.pictured_at <= $2::timestamptz)
      )
-     select $3::boolean and coalesce(pictured_at > $2::timestamptz, false) as "isStale", kind from known`,
+     select coalesce(pictured_at > $2::timestamptz, false) as "isStale", kind from known`,
     [runtimeId, at, present !== null],
   );
   return row ?? null;
