@@ -121,7 +121,7 @@ class Following {
           await this.#picture();
           due = performance.now() + pictureMs;
         } else if (change?.value.hasOtherImages) {
-          await this.#settings.record.readImages?.(runtime, signal);
+          await this.#images();
         }
         change = await within(next, due - performance.now());
       }
@@ -145,9 +145,22 @@ class Following {
       signal.throwIfAborted();
       await record.report(part);
     }
-    await record.readImages?.(runtime, signal);
     this.#isWell = true;
-    await record.conclude(null);
+    await this.#images();
+  }
+
+  /** What an engine does not tell of its images is written down, and keeps nobody from following its containers. */
+  async #images(): Promise<void> {
+    const { runtime, record, signal, log, name } = this.#settings;
+    let fault: RuntimeFault | null = null;
+    try {
+      await record.readImages?.(runtime, signal);
+    } catch (error) {
+      if (!(error instanceof RuntimeFault)) throw error;
+      fault = error;
+      log.warn(`runtime ${name}: ${fault.message}`);
+    }
+    await record.conclude(fault);
   }
 }
 

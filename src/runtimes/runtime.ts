@@ -49,10 +49,11 @@ export interface ContainerChange {
 export interface HoldsLocalImages {
   /**
    * Their ids: the digests of their configurations, or of their manifests or indexes where the engine has the store of
-   * containerd. Finishing without an error means that these were all.
+   * containerd. Finishing without an error means that these were all; null means that what stands before the engine does
+   * not let them be asked for.
    */
-  listLocalImages(signal: AbortSignal): Promise<readonly Digest[]>;
-  /** Null where it is gone. */
+  listLocalImages(signal: AbortSignal): Promise<readonly Digest[] | null>;
+  /** Null where it is gone, or may not be asked for. */
   fetchLocalImage(id: Digest, signal: AbortSignal): Promise<LocalImage | null>;
 }
 

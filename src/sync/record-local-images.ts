@@ -18,7 +18,8 @@ export async function recordLocalImages(
   signal: AbortSignal,
 ): Promise<void> {
   if (!hasImages(runtime)) return;
-  const ids = (await runtime.listLocalImages(signal)).slice(0, MAX_IMAGES);
+  const ids = (await runtime.listLocalImages(signal))?.slice(0, MAX_IMAGES);
+  if (ids === undefined) return;
   const unknown = await catalog.unknownImages(database, ids);
   for (let from = 0; from < unknown.length; from += BATCH) {
     const composed = await fetchAll(runtime, unknown.slice(from, from + BATCH), signal);

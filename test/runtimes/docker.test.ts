@@ -370,7 +370,7 @@ describe('containers', () => {
     expect(engine.requests.filter((request) => request.includes('/containers/json'))).toEqual([
       '/v1.47/containers/json?all=1',
     ]);
-    await expect(runtime.listLocalImages?.(unaborted())).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(await runtime.listLocalImages?.(unaborted())).toBeNull();
   });
 
   test('have labels of bounded number and length, whatever their names', async () => {
@@ -801,6 +801,17 @@ describe('images that no registry has', () => {
     expect(found?.layerSizes).toEqual([null, null]);
     expect(parseImageConfig(found?.configuration ?? new Uint8Array()).history).toEqual([]);
     expect(await runtime.fetchLocalImage?.(IMAGE, unaborted())).toBeNull();
+  });
+
+  test.each([
+    ['the list of them', /^\/images\/json/],
+    ['what they are', /^\/images\/.*\/json/],
+    ['their history', /history/],
+  ])('are not told where a proxy does not let %s through', async (_, refused) => {
+    const inspectedImages = { [OTHER]: image(null) };
+    const runtime = await open(await engineWith({ images, inspectedImages, histories: { [OTHER]: [] }, refused }));
+    const ids = await runtime.listLocalImages?.(unaborted());
+    expect(ids === null || (await runtime.fetchLocalImage?.(OTHER, unaborted())) === null).toBe(true);
   });
 
   test('are refused where there are more than 10,000', async () => {

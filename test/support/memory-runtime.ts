@@ -14,6 +14,8 @@ export class MemoryRuntime implements OpenRuntime {
   images = new Map<Digest, LocalImage>();
   /** While it is set, every call fails with it. */
   fault: RuntimeFaultCode | null = null;
+  /** While it is set, every question about images fails with it. */
+  imageFault: RuntimeFaultCode | null = null;
   /** As a proxy that lets lists alone through. */
   isMute = false;
   pictures = 0;
@@ -67,12 +69,12 @@ export class MemoryRuntime implements OpenRuntime {
   }
 
   async listLocalImages(): Promise<readonly Digest[]> {
-    await this.#answer();
+    await this.#answer(this.imageFault ?? this.fault);
     return [...this.images.keys()];
   }
 
   async fetchLocalImage(id: Digest): Promise<LocalImage | null> {
-    await this.#answer();
+    await this.#answer(this.imageFault ?? this.fault);
     return this.images.get(id) ?? null;
   }
 
@@ -80,9 +82,9 @@ export class MemoryRuntime implements OpenRuntime {
     return Promise.resolve();
   }
 
-  #answer(): Promise<void> {
-    if (this.fault === null) return Promise.resolve();
-    return Promise.reject(new RuntimeFault(this.fault, 'memory: it is away'));
+  #answer(fault = this.fault): Promise<void> {
+    if (fault === null) return Promise.resolve();
+    return Promise.reject(new RuntimeFault(fault, 'memory: it is away'));
   }
 }
 

@@ -137,6 +137,19 @@ test('a runtime that does not let its events be read is asked again and again', 
   expect(await health()).toMatchObject({ status: 'HEALTHY' });
 });
 
+test('a runtime that can not tell its images is followed all the same, and says so', async () => {
+  runtime.containers = [a];
+  runtime.imageFault = 'UNAUTHORIZED';
+  follow();
+  await until(async () => (await health())?.status === 'UNAUTHORIZED');
+  runtime.tell({ seen: [{ ...a, state: 'EXITED' }] });
+  await until(async () => (await stored())[0]?.state === 'EXITED');
+  expect(runtime).toMatchObject({ pictures: 1, watchers: 1 });
+  runtime.imageFault = null;
+  runtime.tell({ hasOtherImages: true });
+  await until(async () => (await health())?.status === 'HEALTHY');
+});
+
 test('a runtime that calls a container by what is no id is refused, and nothing is removed for it', async () => {
   runtime.containers = [a];
   follow();

@@ -1,6 +1,6 @@
 import type { Digest } from '../../domain/digest.ts';
 import { isObject } from '../../domain/json.ts';
-import type { LocalImage } from '../runtime.ts';
+import { RuntimeFault, type LocalImage } from '../runtime.ts';
 import type { EngineClient } from './client.ts';
 import { concurrently } from './concurrently.ts';
 import { listContainers } from './containers.ts';
@@ -10,9 +10,14 @@ import { composeLocalImage } from './local-image.ts';
 import { hasContainerdStore } from './store.ts';
 
 /** As `HoldsLocalImages` wants them. What has no name counts where a container is made of it. */
-export async function listLocalImages(client: EngineClient, dialect: Dialect, signal: AbortSignal): Promise<Digest[]> {
+export async function listLocalImages(
+  client: EngineClient,
+  dialect: Dialect,
+  signal: AbortSignal,
+): Promise<Digest[] | null> {
   await client.describe(signal);
-  const images = await client.list('/images/json', {}, MAX_IMAGES, readListedImage, signal);
+  const images = await unlessRefused(client.list('/images/json', {}, MAX_IMAGES, readListedImage, signal));
+  if (images === null) return null;
   if (await hasContainerdStore(client, signal)) {
     const ids = images.map(({ id }) => id);
     const wereBuilt = await concurrently(CONCURRENCY, ids, (id) => wasBuiltHere(client, id, signal));
@@ -30,15 +35,26 @@ export async function fetchLocalImage(
   id: Digest,
   signal: AbortSignal,
 ): Promise<LocalImage | null> {
-  const inspected = await client.find(`/images/${id}/json`, {}, signal);
+  const inspected = await unlessRefused(client.find(`/images/${id}/json`, {}, signal));
   if (!isObject(inspected)) return null;
-  const history = await client.list(`/images/${id}/history`, {}, MAX_STEPS, (step) => step, signal);
+  const history = await unlessRefused(client.list(`/images/${id}/history`, {}, MAX_STEPS, (step) => step, signal));
+  if (history === null) return null;
   return composeLocalImage(id, inspected, history);
 }
 
 const MAX_IMAGES = 10_000;
 const MAX_STEPS = 10_000;
 const CONCURRENCY = 8;
+
+/** Null where a proxy lets all but this through. */
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RuntimeFault && error.code === 'UNAUTHORIZED') return null;
+    throw error;
+  }
+}
 
 /**
  * In this store names with digests are there for all images, so it is told by where they came from, as engines do from
