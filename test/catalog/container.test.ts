@@ -1,4 +1,4 @@
-import { forgetContainers, linkContainers, recountRepository } from '../../src/catalog/write/index.ts';
+import { forgetContainers, linkContainers, recountRepository, removeRegistry } from '../../src/catalog/write/index.ts';
 import type { ImageEvidence } from '../../src/domain/container.ts';
 import { digestOf, type Digest } from '../../src/domain/digest.ts';
 import type { RepositoryName } from '../../src/domain/reference.ts';
@@ -148,6 +148,18 @@ test('a container is outdated when its tag names another image for its platform'
   await build.tag(nginx, '1.27', null);
   await recount();
   expect(await isOutdated()).toEqual({ amd: null, arm: null, pinned: null, untold: null });
+});
+
+test('what becomes of its registry leaves a container its image, and nobody can tell whether it is outdated', async () => {
+  const seen = [observed({ containerId: 'a', evidence: [by('PULLED_DIGEST', index.digest)], platform: AMD64 })];
+  await report(database, runtime, MORNING, seen);
+  expect(await stored()).toMatchObject([{ image: amd64.id, outdated: false }]);
+  const [registry] = await database.run<{ id: number }>("select id from registry where host = 'docker.io'", []);
+  await removeRegistry(database, registry?.id ?? 0);
+  expect(await stored()).toMatchObject([{ image: amd64.id, outdated: null }]);
+  await report(database, runtime, NOON, seen);
+  expect(await stored()).toMatchObject([{ image: amd64.id, outdated: null }]);
+  expect(await counted()).toEqual(new Map([[amd64.id, 1]]));
 });
 
 test('an image that the repository never had is no outdated one, whatever it is called', async () => {

@@ -87,3 +87,13 @@ export async function refreshContainers(connection: Connection, { registryId, na
     [host, name, JSON.stringify(told)],
   );
 }
+
+/** Without its registry there are no tags to compare a container with. To be run by who holds the lock of containers. */
+export async function forgetOutdated(connection: Connection, registryId: number): Promise<void> {
+  await connection.run(
+    `/* catalog.forgetOutdated */
+     update container c set is_outdated = null
+     from registry g where g.id = $1::int and c.host = g.host and c.is_outdated is not null`,
+    [registryId],
+  );
+}

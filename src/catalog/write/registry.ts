@@ -6,7 +6,9 @@ import type { RegistryHost } from '../../domain/reference.ts';
 import type { RegistryKindName } from '../../domain/registry-kind.ts';
 import { holdContent } from './content-lock.ts';
 import type { Seal, Sealed, SealedCredential } from './credential.ts';
+import { lockContainers } from './container-lock.ts';
 import { lockCounts, releaseRegistry } from './held-image.ts';
+import { forgetOutdated } from './outdated-container.ts';
 
 export type ManagedBy = 'CONFIG' | 'API';
 export type HealthStatus = 'HEALTHY' | 'DEGRADED' | 'UNREACHABLE' | 'UNAUTHORIZED';
@@ -121,7 +123,9 @@ export async function removeRegistry(database: Database, id: number): Promise<vo
     await Promise.all([
       holdContent(connection),
       lockCounts(connection),
+      lockContainers(connection),
       releaseRegistry(connection, id),
+      forgetOutdated(connection, id),
       connection.run('/* catalog.removeRegistry */ delete from registry where id = $1::int', [id]),
       connection.run(
         "/* catalog.removeTotal */ delete from held_total where scope = 'REGISTRY' and key = $1::int::text",
