@@ -15,7 +15,7 @@ import type {
 import type { Digest } from '../domain/digest.ts';
 import type { NameAndValue } from '../domain/image-config.ts';
 import { parseRuntimeName } from '../domain/runtime-name.ts';
-import { isContainerId, soundContainer, type KeepsLabel } from '../domain/sound-container.ts';
+import { isContainerId, soundContainer, soundDescription, type KeepsLabel } from '../domain/sound-container.ts';
 import { invalid, read, type UserError } from './user-error.ts';
 
 /** What an agent sees of a runtime that no worker reaches. */
@@ -115,7 +115,9 @@ export function createContainerCommands(
         }),
       );
       const { version = null, os = null, architecture = null } = input;
-      if (version !== null) await catalog.describeRuntime(database, runtimeId, { version, os, architecture });
+      if (version !== null) {
+        await catalog.describeRuntime(database, runtimeId, soundDescription({ version, os, architecture }));
+      }
       if (!input.isPartial) {
         await catalog.recordRuntimeHealth(database, runtimeId, { status: 'HEALTHY', message: null }, now());
       }
@@ -131,7 +133,7 @@ const MAX_IDS = 100_000;
 const MAX_SKEW_MS = 5 * 60_000;
 
 function checkReport(errors: UserError[], input: ReportContainersInput, now: Date): void {
-  const { observedAt, containers, present, removed, isPartial } = input;
+  const { observedAt, containers, present, removed, commits, isPartial } = input;
   if (observedAt.getTime() > now.getTime() + MAX_SKEW_MS) {
     const message = `observedAt is ${observedAt.toISOString()}, and it is ${now.toISOString()} here: set the clock.`;
     errors.push(invalid('observedAt', message));
@@ -142,7 +144,15 @@ function checkReport(errors: UserError[], input: ReportContainersInput, now: Dat
   checkCount(errors, 'containers', containers.length, MAX_CONTAINERS);
   checkCount(errors, 'present', present?.length ?? 0, MAX_IDS);
   checkCount(errors, 'removed', removed?.length ?? 0, MAX_IDS);
-  if (errors.length === 0) checkIds(errors, containers);
+  checkCount(errors, 'commits', commits?.length ?? 0, MAX_IDS);
+  if (errors.length > 0) return;
+  const idsOf = (list: readonly { readonly containerId: string }[]) => list.map(({ containerId }) => containerId);
+  const seen = idsOf(containers);
+  checkIds(errors, seen, (at) => `containers.${at}.containerId`);
+  checkIds(errors, present ?? [], (at) => `present.${at}`);
+  checkIds(errors, removed ?? [], (at) => `removed.${at}`);
+  checkIds(errors, idsOf(commits ?? []), (at) => `commits.${at}.containerId`);
+  checkOnce(errors, seen);
 }
 
 function checkCount(errors: UserError[], path: string, count: number, most: number): void {
@@ -152,19 +162,25 @@ function checkCount(errors: UserError[], path: string, count: number, most: numb
 }
 
 /** Tells the first few that are wrong. */
-function checkIds(errors: UserError[], containers: readonly ReportedContainer[]): void {
-  const ids = new Set<string>();
-  for (const [at, { containerId }] of containers.entries()) {
+function checkIds(errors: UserError[], ids: readonly string[], pathOf: (at: number) => string): void {
+  for (const [at, id] of ids.entries()) {
     if (errors.length === MAX_TOLD) return;
-    const path = `containers.${at}.containerId`;
-    const shown = JSON.stringify(containerId.slice(0, 100));
-    if (!isContainerId(containerId)) {
-      errors.push(invalid(path, `${shown} is not the id of a container: write what the runtime calls it by.`));
-    } else if (ids.has(containerId)) {
-      errors.push(invalid(path, `${shown} is in the report twice.`));
-    }
-    ids.add(containerId);
+    if (isContainerId(id)) continue;
+    errors.push(invalid(pathOf(at), `${shown(id)} is not the id of a container: write what the runtime calls it by.`));
   }
+}
+
+function checkOnce(errors: UserError[], ids: readonly string[]): void {
+  const known = new Set<string>();
+  for (const [at, id] of ids.entries()) {
+    if (errors.length === MAX_TOLD) return;
+    if (known.has(id)) errors.push(invalid(`containers.${at}.containerId`, `${shown(id)} is in the report twice.`));
+    known.add(id);
+  }
+}
+
+function shown(id: string): string {
+  return JSON.stringify(id.slice(0, 100));
 }
 
 const MAX_TOLD = 10;

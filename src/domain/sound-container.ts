@@ -61,6 +61,12 @@ export function soundContainer(container: ObservedContainer, keepsLabel: KeepsLa
   };
 }
 
+/** What a runtime, or an agent, tells of what it is, likewise. */
+export function soundDescription<T extends Readonly<Record<string, string | null>>>(description: T): T {
+  const members = Object.entries(description).map(([name, told]) => [name, orNull(told, (value) => text(value))]);
+  return Object.fromEntries(members) as T;
+}
+
 const MAX_TEXT = 1000;
 const MAX_VALUE = 32 * 1024;
 const MAX_ENTRIES = 1000;

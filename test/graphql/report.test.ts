@@ -115,6 +115,54 @@ test('labels on the deny list of the server are dropped', async () => {
   expect((await database.run('select labels from container', []))[0]).toEqual({ labels: { team: 'x' } });
 });
 
+test.each([
+  ['NUL', 'a\0b'],
+  ['half a character', 'a\ud800b'],
+  ['half a megabyte', 'b'.repeat(512 * 1024)],
+])('texts with %s are kept as far as they can be, and found by what they were', async (_, text) => {
+  const told = {
+    name: text,
+    imageReference: text,
+    status: text,
+    command: [text],
+    ports: [{ containerPort: 1, protocol: text, hostIp: text }],
+    mounts: [{ type: text, source: text, destination: text }],
+    labels: [
+      { name: text, value: 'x' },
+      { name: 'text', value: text },
+    ],
+    workload: { kind: text, name: text, namespace: text },
+    node: text,
+    platform: { os: text, architecture: text, variant: text },
+  };
+  const description = { version: text, os: text, architecture: text };
+  expect(await report({ containers: [container('a', told)], ...description })).toMatchObject({ seen: 1 });
+  const kept = text.length > 1000 ? text.slice(0, 1000) : text.replace(/[^ab]/, '\ufffd');
+  const filters = [
+    { name: kept },
+    { name: text },
+    { imageReference: text },
+    { label: { name: 'text', value: text } },
+    { runtime: text },
+  ];
+  const { data, errors } = await web.ask(
+    `query ($text: String!, ${filters.map((_, at) => `$f${at}: ContainerFilter`).join(', ')}) {
+      container(runtime: "host-1", containerId: "a") { name runtime { version os architecture } }
+      none: container(runtime: $text, containerId: $text) { name }
+      search(query: $text) { totalCount }
+      ${filters.map((_, at) => `f${at}: containers(filter: $f${at}) { totalCount }`).join('\n')}
+    }`,
+    { text: text.slice(0, 200), ...Object.fromEntries(filters.map((filter, at) => [`f${at}`, filter])) },
+    { asAdmin: true },
+  );
+  expect(errors).toBeUndefined();
+  expect(data).toMatchObject({
+    container: { name: kept, runtime: { version: kept, os: kept, architecture: kept } },
+    none: null,
+    f0: { totalCount: 1 },
+  });
+});
+
 test.each<[string, Record<string, unknown>, object[]]>([
   ['a name that is none', { runtime: '' }, [{ path: ['input', 'runtime'] }]],
   [
@@ -125,7 +173,22 @@ test.each<[string, Record<string, unknown>, object[]]>([
   [
     'ids that are none, or there twice',
     { containers: [container('a'), container('a'), container('a b'), container('')] },
-    [1, 2, 3].map((at) => ({ path: ['input', 'containers', String(at), 'containerId'] })),
+    [2, 3, 1].map((at) => ({ path: ['input', 'containers', String(at), 'containerId'] })),
+  ],
+  [
+    'what can be the id of nothing',
+    {
+      containers: [container('\0')],
+      present: ['a', '\0'],
+      removed: ['\ud800'],
+      commits: [{ containerId: 'x'.repeat(1_000_000), imageId: `sha256:${'0'.repeat(64)}` }],
+    },
+    [
+      ['containers', '0', 'containerId'],
+      ['present', '1'],
+      ['removed', '0'],
+      ['commits', '0', 'containerId'],
+    ].map((path) => ({ path: ['input', ...path] })),
   ],
   ['a partial picture that is whole', { isPartial: true, present: [] }, [{ path: ['input', 'present'] }]],
   [
