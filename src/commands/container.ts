@@ -16,7 +16,7 @@ import type { Digest } from '../domain/digest.ts';
 import type { NameAndValue } from '../domain/image-config.ts';
 import { parseRuntimeName } from '../domain/runtime-name.ts';
 import { isContainerId, soundContainer, soundDescription, type KeepsLabel } from '../domain/sound-container.ts';
-import { invalid, read, type UserError } from './user-error.ts';
+import { invalid, notFound, read, type UserError } from './user-error.ts';
 
 /** What an agent sees of a runtime that no worker reaches. */
 export interface ReportContainersInput {
@@ -86,14 +86,21 @@ export function createContainerCommands(
   ): Promise<number | null> {
     const name = read(errors, 'runtime', () => parseRuntimeName(runtime));
     if (name === undefined) return null;
-    const stored = await catalog.findRuntime(database, { name });
-    if (stored?.settings) {
+    const find = () => catalog.findRuntime(database, { name });
+    const add = () => catalog.addRuntime(database, { name, kind, managedBy: 'API', settings: null });
+    // Another may make it known at the same time.
+    const stored = (await find()) ?? (await add()) ?? (await find());
+    if (typeof stored === 'number') return stored;
+    if (stored === null) {
+      errors.push(isRemoved(name));
+    } else if (stored.settings) {
       errors.push(invalid('runtime', `"${name}" is followed by the worker: it needs no reports.`));
-    } else if (stored && stored.kind !== kind) {
+    } else if (stored.kind !== kind) {
       errors.push(invalid('kind', `"${name}" is ${stored.kind}, not ${kind}.`));
+    } else {
+      return stored.id;
     }
-    if (errors.length > 0) return null;
-    return stored?.id ?? catalog.saveRuntime(database, { name, kind, managedBy: 'API', settings: null });
+    return null;
   }
 
   return {
@@ -101,7 +108,7 @@ export function createContainerCommands(
       const errors: UserError[] = [];
       checkReport(errors, input, now());
       const runtimeId = errors.length > 0 ? null : await reportedRuntime(errors, input);
-      if (runtimeId === null) return { runtimeId: null, seen: 0, removed: 0, userErrors: errors };
+      if (runtimeId === null) return nothing(errors);
       const seen = input.containers.map((container) => soundContainer(observedOf(container), keepsLabel));
       const all = input.isPartial ? null : seen.map(({ containerId }) => containerId);
       const removed = await database.transaction((connection) =>
@@ -114,6 +121,7 @@ export function createContainerCommands(
           commits: input.commits ?? [],
         }),
       );
+      if (removed === null) return nothing([isRemoved(input.runtime)]);
       const { version = null, os = null, architecture = null } = input;
       if (version !== null) {
         await catalog.describeRuntime(database, runtimeId, soundDescription({ version, os, architecture }));
@@ -121,9 +129,17 @@ export function createContainerCommands(
       if (!input.isPartial) {
         await catalog.recordRuntimeHealth(database, runtimeId, { status: 'HEALTHY', message: null }, now());
       }
-      return { runtimeId, seen: seen.length, removed: removed ?? 0, userErrors: [] };
+      return { runtimeId, seen: seen.length, removed, userErrors: [] };
     },
   };
+}
+
+function nothing(userErrors: UserError[]): ReportOutcome {
+  return { runtimeId: null, seen: 0, removed: 0, userErrors };
+}
+
+function isRemoved(name: string): UserError {
+  return notFound('runtime', `"${name}" was removed while it was reported of.`);
 }
 
 /** Containers of one report, and ids in it. */

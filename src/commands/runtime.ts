@@ -34,11 +34,12 @@ export function createRuntimeCommands(database: Database): RuntimeCommands {
       const name = read(errors, 'name', () => parseRuntimeName(input.name));
       const settings = { endpoint, tls: tls ?? null, insecure: insecure ?? false, namespaces: namespaces ?? [] };
       read(errors, 'endpoint', () => checkRuntime(kind, settings));
-      if (name !== undefined && (await catalog.findRuntime(database, { name })) !== null) {
-        errors.push(invalid('name', `The catalog follows a runtime "${name}" already; remove it first.`));
-      }
       if (errors.length > 0 || name === undefined) return { runtimeId: null, userErrors: errors };
-      const runtimeId = await catalog.saveRuntime(database, { name, kind, managedBy: 'API', settings });
+      const runtimeId = await catalog.addRuntime(database, { name, kind, managedBy: 'API', settings });
+      if (runtimeId === null) {
+        const error = invalid('name', `The catalog follows a runtime "${name}" already; remove it first.`);
+        return { runtimeId, userErrors: [error] };
+      }
       await notify(database, 'stowage_runtime_changed', runtimeId);
       return { runtimeId, userErrors: [] };
     },

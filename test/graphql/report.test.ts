@@ -293,6 +293,17 @@ describe('a runtime for the worker to follow', () => {
     await told.close();
   });
 
+  test('is what the first made of it who added it, when several do so at once', async () => {
+    const input = (at: number) => `name: "host-1", kind: DOCKER, endpoint: "unix:///${at}.sock"`;
+    const reports = Promise.all([1, 2, 3].map(() => report({ containers: [container('a')] })));
+    const added = await Promise.all([1, 2, 3].map((at) => add(input(at))));
+    const outcomes = await reports;
+    const ways = [...added.map(({ runtime }) => runtime), outcomes.some(({ runtime }) => runtime !== null) || null];
+    expect(ways.filter((way) => way !== null)).toHaveLength(1);
+    const [stored] = await database.run('select endpoint is null as "isReported" from runtime', []);
+    expect(stored).toEqual({ isReported: outcomes[0]?.runtime !== null });
+  });
+
   test.each([
     ['a name that is none', 'name: "a b", kind: DOCKER, endpoint: "unix:///x.sock"', 'name'],
     ['a cluster at a socket', 'name: "a", kind: KUBERNETES, endpoint: ""', 'endpoint'],

@@ -18,7 +18,7 @@ export async function unknownImages(connection: Connection, ids: readonly Digest
 
 /**
  * Says which images an engine has that no registry has, by the digests of their configurations. One that a registry has
- * as well by now is none of them.
+ * as well by now is none of them. Nothing is written of a runtime that was removed, or is being removed.
  */
 export async function recordLocalImages(
   connection: Connection,
@@ -27,7 +27,9 @@ export async function recordLocalImages(
 ): Promise<void> {
   await connection.run(
     `/* catalog.recordLocalImages */
-     with local as materialized (
+     with reached as materialized (
+       select id from runtime where id = $1::int for key share
+     ), local as materialized (
        select i.manifest_id as id
        from unnest($2::bytea[]) n(id) join image i on ${HAS_CONFIG}
        where not exists (
@@ -36,11 +38,11 @@ export async function recordLocalImages(
          ${BY_KEY}
        )
      ), gone as (
-       delete from local_image l
-       where l.runtime_id = $1::int and not exists (select from local where local.id = l.image_id)
+       delete from local_image l using reached
+       where l.runtime_id = reached.id and not exists (select from local where local.id = l.image_id)
      )
      insert into local_image (runtime_id, image_id)
-     select $1::int, local.id from local where exists (select from runtime where id = $1::int)
+     select reached.id, local.id from reached cross join local
      on conflict do nothing`,
     [runtimeId, ids.map(digestBytes)],
   );

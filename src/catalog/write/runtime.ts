@@ -42,16 +42,31 @@ export async function listReachedRuntimes(connection: Connection): Promise<Store
 
 /** Adds a runtime, or makes the one of that name what is given. Answers with its id. */
 export async function saveRuntime(connection: Connection, runtime: NewRuntime): Promise<number> {
-  const { endpoint = null, ...settings } = runtime.settings ?? {};
   const rows = await connection.run<{ id: number }>(
     `/* catalog.saveRuntime */
-     insert into runtime (name, kind, endpoint, settings, managed_by) values ($1, $2, $3, $4::jsonb, $5)
+     ${INSERT}
      on conflict (name) do update set kind = excluded.kind, endpoint = excluded.endpoint, settings = excluded.settings,
        managed_by = excluded.managed_by
      returning id`,
-    [runtime.name, runtime.kind, endpoint, JSON.stringify(settings), runtime.managedBy],
+    valuesOf(runtime),
   );
   return (rows[0] as { id: number }).id;
+}
+
+/** Adds a runtime. Answers with its id; null where there is one of that name, which stays what it is. */
+export async function addRuntime(connection: Connection, runtime: NewRuntime): Promise<number | null> {
+  const rows = await connection.run<{ id: number }>(
+    `/* catalog.addRuntime */ ${INSERT} on conflict (name) do nothing returning id`,
+    valuesOf(runtime),
+  );
+  return rows[0]?.id ?? null;
+}
+
+const INSERT = 'insert into runtime (name, kind, endpoint, settings, managed_by) values ($1, $2, $3, $4::jsonb, $5)';
+
+function valuesOf({ name, kind, managedBy, settings: given }: NewRuntime): unknown[] {
+  const { endpoint = null, ...settings } = given ?? {};
+  return [name, kind, endpoint, JSON.stringify(settings), managedBy];
 }
 
 /** Puts runtimes that the configuration kept, and keeps no more, in the hands of mutations. */
