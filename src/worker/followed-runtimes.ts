@@ -24,7 +24,7 @@ export interface FollowedRuntimesSettings extends RuntimeAccess {
 
 /** The runtimes that this worker follows: of all that the catalog knows how to reach, those that no other has. */
 export interface FollowedRuntimes {
-  /** Follows what is new or free, and leaves what is gone or is reached in another way by now. */
+  /** Follows what is new or free, and leaves what is gone, is reached in another way by now, or was taken by another. */
   look(): Promise<void>;
   close(): Promise<void>;
 }
@@ -44,7 +44,8 @@ export function createFollowedRuntimes(settings: FollowedRuntimesSettings): Foll
   async function look(): Promise<void> {
     const runtimes = new Map((await catalog.listReachedRuntimes(database)).map((runtime) => [runtime.id, runtime]));
     for (const [id, each] of followed) {
-      if (!isDeepStrictEqual(runtimes.get(id), each.stored)) await leave(id, each);
+      const isMine = presence.hasRuntime(id) && isDeepStrictEqual(runtimes.get(id), each.stored);
+      if (!isMine) await leave(id, each);
     }
     for (const [id, stored] of runtimes) {
       if (isClosed || followed.has(id) || !(await presence.claimRuntime(id))) continue;

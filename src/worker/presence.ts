@@ -15,6 +15,8 @@ export interface Presence {
   release(registryId: number, repositories: readonly string[]): void;
   /** True where no other worker follows the runtime. */
   claimRuntime(runtimeId: number): Promise<boolean>;
+  /** Of a runtime that was claimed: false where another took it while this worker's connection was lost. */
+  hasRuntime(runtimeId: number): boolean;
   releaseRuntime(runtimeId: number): void;
   /** True where nobody looks at what the image holds, here or in another worker. */
   claimImage(imageId: number): Promise<boolean>;
@@ -65,8 +67,11 @@ export async function openPresence(
       await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACES.worker, name]);
     for (const key of claimed)
       await client.query('select pg_try_advisory_lock($1, hashtext($2))', [LOCK_SPACES.repository, key]);
-    for (const claims of [runtimes, images, layers]) {
-      for (const id of claims.ids) await client.query('select pg_try_advisory_lock($1, $2)', [claims.space, id]);
+    for (const { space, ids } of [runtimes, images, layers]) {
+      for (const id of ids) {
+        const locked = await client.query<{ answer: boolean }>(LOCK_ID, [space, id]);
+        if (!locked.rows[0]?.answer) ids.delete(id);
+      }
     }
     return { client, release };
   }
@@ -106,8 +111,7 @@ export async function openPresence(
         // PostgreSQL gives the same connection the same lock twice.
         if (ids.has(id)) return false;
         ids.add(id);
-        const lock = () => ask('select pg_try_advisory_lock($1, $2) as answer', [space, id]);
-        const isFree = await lock().catch((error: unknown) => {
+        const isFree = await ask(LOCK_ID, [space, id]).catch((error: unknown) => {
           ids.delete(id);
           throw error;
         });
@@ -155,6 +159,7 @@ export async function openPresence(
       ]).catch(() => undefined);
     },
     claimRuntime: (id) => runtimes.claim(id),
+    hasRuntime: (id) => runtimes.ids.has(id),
     releaseRuntime: (id) => runtimes.release(id),
     claimImage: (id) => images.claim(id),
     releaseImage: (id) => images.release(id),
@@ -185,6 +190,8 @@ export async function openPresence(
     },
   };
 }
+
+const LOCK_ID = 'select pg_try_advisory_lock($1, $2) as answer';
 
 interface Held {
   readonly client: pg.PoolClient;
