@@ -65,8 +65,8 @@ async function readListing(
   const rows = await connection.run<{ content: Buffer | null }>(LAYERS_OF_IMAGE, [imageId]);
   const layers = rows.map(({ content }) => (content === null ? null : decoded(content)));
   // What an image claims decides on its programs, not on its files.
-  const { files } = overlayImage(layers, { os: 'linux', osVersion: null, env: [], documentsSize: 0 });
-  const all = Array.from(files(), (file): ImageFileRecord => ({ ...file, imageId }));
+  const contents = overlayImage(layers, { os: 'linux', osVersion: null, env: [], documentsSize: 0 });
+  const all = Array.from(contents.files(), (file): ImageFileRecord => ({ ...file, imageId }));
   return { inspectedAt, count: all.length, byDirectory: listsBy(all, directoryOf, (file) => file) };
 }
 

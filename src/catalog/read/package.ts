@@ -3,6 +3,7 @@ import type { PackageType } from '../../domain/package.ts';
 import type { Connection } from '../database.ts';
 import { imageList, scopedOrder, type ImageListArguments, type ImagesById } from './image.ts';
 import type { ImageContentsRecord } from './image-contents.ts';
+import { storable } from './filter.ts';
 import { KeptRecords } from './kept-records.ts';
 import type { KnownList } from './known-list.ts';
 import { packageIs, packageTest, type PackageFilter } from './package-filter.ts';
@@ -63,7 +64,7 @@ export function packageReads(connection: Connection, imagesById: ImagesById) {
     },
 
     packagesByPurl: async (purls: readonly string[]): Promise<Map<string, PackageRecord>> => {
-      const rows = await connection.run<PackageRow>(PACKAGES_BY_PURL, [purls]);
+      const rows = await connection.run<PackageRow>(PACKAGES_BY_PURL, [purls.map(storable)]);
       return new Map(rows.map((row) => [row.purl, recordOf(row)]));
     },
 
