@@ -66,7 +66,7 @@ beforeAll(async () => {
     ],
   ]);
   await contents.inspect(tool, [[program('tool', 'go'.repeat(100))]]);
-  await contents.tell(billed, [packageOf('DEB', 'openssl', '3.0.11-1~deb12u2'), packageOf('NPM', 'left-pad', '1.3.0')]);
+  await contents.hold(billed, [packageOf('DEB', 'openssl', '3.0.11-1~deb12u2'), packageOf('NPM', 'left-pad', '1.3.0')]);
   await contents.status(unknown, 'TOO_LARGE', 'Layer 0 has 20,000,000,000 bytes; 10,000,000,000 are read at most.');
   await build.tag(alpine, '3.10', base);
   await build.tag(shops, '1.24', shop);

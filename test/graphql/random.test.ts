@@ -7,6 +7,7 @@ import { prepareQueue } from '../../src/queue/index.ts';
 import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createGenerator } from '../support/generated.ts';
+import { apkDatabase, contentsOf, osRelease } from '../support/image-contents.ts';
 import { addRuntime, observed, report } from '../support/observed-container.ts';
 import { randomOperation, type Pool } from '../support/random-operations.ts';
 import { openTestWeb, type Answer, type TestWeb } from '../support/web.ts';
@@ -103,6 +104,7 @@ async function fillCatalog(): Promise<string[]> {
   const build = catalogOf(database);
   const digests: string[] = [];
   const containers: ObservedContainer[] = [];
+  const contents = contentsOf(database);
   for (let at = 0; at < 8; at++) {
     const host = at % 3 === 0 ? 'docker.io/library' : 'ghcr.io/team';
     const repository = await build.repository(`${host}/app-${at}`, { owner: 'us', star_count: at });
@@ -115,6 +117,9 @@ async function fillCatalog(): Promise<string[]> {
       );
     }
     const [amd64, arm64] = images as [(typeof images)[0], (typeof images)[0]];
+    const system = [osRelease('alpine', '3.20.3'), apkDatabase(['musl', '1.2.5-r0'], ['openssl', '3.3.2-r0'])];
+    const brought = [[{ name: 'bin/sh', body: 'x', mode: 0o755 }], [{ name: `srv/app-${at}`, body: 'y' }]];
+    if (at % 2 === 0) await contents.inspect(amd64, [system, ...brought]);
     const index = await build.index(repository, [
       { child: amd64, platform: 'linux/amd64' },
       { child: arm64, platform: 'linux/arm64/v8' },
@@ -157,6 +162,7 @@ const IDS = `{
   tags(first: 3) { nodes { id manifest { id } history { nodes { id } pageInfo { endCursor } } } pageInfo { startCursor } }
   layers(first: 3) { nodes { id } pageInfo { endCursor } }
   runtimes { nodes { id } }
+  packages(first: 1) { nodes { id } pageInfo { endCursor } }
   containers(first: 3) { nodes { id events { nodes { cursor } pageInfo { endCursor } } } pageInfo { endCursor } }
   registry(host: "ghcr.io") { syncRuns { nodes { id source { id } } } }
 }`;
@@ -187,10 +193,27 @@ async function poolFrom(digests: readonly string[]): Promise<Pool> {
     host: ['docker.io', 'ghcr.io', 'quay.io', 'registry.example.com:5000', ...odd],
     os: ['linux', 'windows', ...odd],
     architecture: ['amd64', 'arm64', 'x86_64', ...odd],
+    directory: ['/', '/bin', 'srv/', ...odd],
+    purl: ['pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64', ...odd],
     runtime: ['host-1', 'host-?', 'nowhere', ...odd],
     containerId: ['c0ffee1', 'c0ffee100000', 'c0ffee2'.padEnd(64, '0'), ...odd],
     schedule: ['0 * * * *', 'never', '* * * * * *'],
     url: ['https://registry.example.com', 'file:///srv/layout', 'ftp://a', 'nonsense'],
-    String: ['latest', 'edge', '1.1', 'team/app-*', 'app-?', 'us', 'linux', '>=1.0', '^1', 'amd64', ...odd],
+    String: [
+      'latest',
+      'edge',
+      '1.1',
+      'team/app-*',
+      'app-?',
+      'us',
+      'linux',
+      '>=1.0',
+      '^1',
+      'amd64',
+      'musl',
+      'open*',
+      '<3.4',
+      ...odd,
+    ],
   };
 }

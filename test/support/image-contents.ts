@@ -56,7 +56,7 @@ export function contentsOf(database: Database) {
   }
 
   async function record(imageId: number, columns: Record<string, unknown>): Promise<void> {
-    const all = { image_id: imageId, inspected_at: INSPECTED_AT, ...columns };
+    const all: Record<string, unknown> = { image_id: imageId, inspected_at: INSPECTED_AT, ...columns };
     const names = Object.keys(all);
     await database.run(
       `insert into image_contents (${names.join(', ')}) values (${names.map((_, at) => `$${at + 1}`).join(', ')})`,
@@ -126,10 +126,14 @@ export function contentsOf(database: Database) {
       await this.status(image, 'INSPECTED');
     },
 
-    /** What a bill of materials tells of an image. */
-    async tell({ id }: Pick<ImageContent, 'id'>, packages: readonly FoundPackage[]): Promise<void> {
+    /** What a bill of materials tells of an image, unless the columns say that it is from elsewhere. */
+    async hold(
+      { id }: Pick<ImageContent, 'id'>,
+      packages: readonly FoundPackage[],
+      columns: Record<string, unknown> = {},
+    ): Promise<void> {
       const { setId, ids } = await recordPackages(packages);
-      await record(id, { origin: 'SBOM', package_set_id: setId, package_count: ids.length });
+      await record(id, { origin: 'SBOM', package_set_id: setId, package_count: ids.length, ...columns });
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   type ModelEvent,
   type ModelImage,
   type ModelLayer,
+  type ModelPackage,
   type ModelRepository,
   type ModelRuntime,
   type ModelTag,
@@ -181,6 +182,12 @@ const repositoryFilters = composed(
   ),
 );
 
+/** Any of these places in PACKAGES. */
+const has =
+  (...places: number[]) =>
+  ({ held }: ModelImage) =>
+    held?.packages.some((place) => places.includes(place)) ?? false;
+
 const imageFilters = composed(
   oneOf<ModelImage>(
     [{ os: 'linux' }, ({ os }) => os === 'linux'],
@@ -217,7 +224,27 @@ const imageFilters = composed(
           ({ image: own, runtime, name }) => own === image && runtime.name.startsWith('host-') && name !== 'web',
         ),
     ],
+    [{ package: { name: 'openssl', version: '<3.0.14' } }, has(3, 5)],
+    [{ package: { name: 'openssl', type: 'APK' } }, has(3, 4)],
+    [{ package: { name: 'a', version: '>1.9.0' } }, has(0)],
+    [{ package: { name: 'open*', version: '>=1:0 || 3.0.14-*' } }, has(2, 4)],
+    [{ package: { type: 'NPM' } }, has(0, 1)],
+    [{ package: { name: 'nothing' } }, () => false],
+    [{ hasShell: true }, ({ held }) => held?.hasShell === true],
+    [{ hasShell: false }, ({ held }) => held?.hasShell === false],
+    [{ hasPackageManager: true }, () => false],
+    [{ operatingSystem: 'alpine 3.20' }, ({ held }) => held?.system?.id === 'alpine'],
+    [{ operatingSystem: 'deb*' }, ({ held }) => held?.system?.id === 'debian'],
   ),
+);
+
+const packageFilters = oneOf<ModelPackage>(
+  [{}, () => true],
+  [{ name: 'openssl' }, ({ name }) => name === 'openssl'],
+  [{ name: 'open*', type: 'DEB' }, ({ place }) => [2, 5].includes(place)],
+  [{ name: 'a', version: '<1.10' }, ({ place }) => place === 1],
+  [{ version: '3.0.*' }, ({ name }) => name === 'openssl'],
+  [{ license: 'MIT' }, () => false],
 );
 
 /** Versions go by the name that another was made of. */
@@ -331,6 +358,7 @@ const imageId = ({ content }: ModelImage) => formatNodeId('Image', content.diges
 const layerId = ({ diffId }: ModelLayer) => formatNodeId('Layer', diffId as Digest);
 
 const containerId = ({ key }: ModelContainer) => formatNodeId('Container', key);
+const packageId = ({ key }: ModelPackage) => formatNodeId('Package', key);
 const runtimeId = ({ key }: ModelRuntime) => formatNodeId('Runtime', key);
 
 const repositoryList = {
@@ -379,8 +407,15 @@ const imageList = {
       LAYER_COUNT: byNumber<ModelImage>(({ layers }) => layers.length),
       FIRST_SEEN_AT: equal,
       CONTAINER_COUNT: byNumber(containerCountOf),
+      WASTED_SIZE: byNumber<ModelImage>(({ held }) => held?.wastedSize ?? 0),
     },
   },
+};
+
+const packageList = {
+  id: packageId,
+  filter: { type: 'PackageFilter', filters: packageFilters },
+  orders: null,
 };
 
 const containerList = {
@@ -475,6 +510,37 @@ export const walks: fc.Arbitrary<Walk> = fc.oneof(
       return {
         field: `layer(digest: "${layer?.diffId ?? `sha256:${'0'.repeat(64)}`}") { images(${LIST} } }`,
         entries: layer === null ? [] : images.filter((image) => image.layers.includes(layer.name)),
+      };
+    },
+  }),
+  walksOf<ModelImage>({
+    ...imageList,
+    name: 'images of a package',
+    usual: newestFirst,
+    parent: ({ images, packages }, choice) => {
+      const one = packages.length === 0 ? null : at(packages, choice);
+      return {
+        field: `node(id: "${formatNodeId('Package', one?.key ?? 1)}") { ... on Package { images(${LIST} } } }`,
+        entries: one === null ? [] : images.filter(has(one.place)),
+      };
+    },
+  }),
+  walksOf<ModelPackage>({
+    ...packageList,
+    name: 'packages',
+    usual: { compare: byText(({ name }) => name), isDescending: false },
+    parent: ({ packages }) => ({ field: `packages(${LIST} }`, entries: packages }),
+  }),
+  walksOf<ModelPackage>({
+    ...packageList,
+    name: 'packages of an image',
+    usual: { compare: byNumber(({ place }) => place), isDescending: false },
+    parent: ({ images, packages }, choice) => {
+      const holding = images.filter(({ held }) => held !== null);
+      const image = at(holding.length === 0 ? images : holding, choice);
+      return {
+        field: `node(id: "${imageId(image)}") { ... on Image { contents { packages(${LIST} } } } }`,
+        entries: packages.filter(({ place }) => has(place)(image)),
       };
     },
   }),

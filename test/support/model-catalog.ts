@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { catalogOf, type CatalogBuilder, type Content } from './catalog.ts';
 import { CONTAINER_STATES, type ContainerState } from '../../src/domain/container.ts';
+import type { PackageType } from '../../src/domain/package.ts';
 import type { TestDatabase } from './database.ts';
+import { contentsOf, packageOf } from './image-contents.ts';
 import { addRuntime, observed, report } from './observed-container.ts';
 
 /** A catalog in memory, beside the same in a database: what lists of it have to say can be worked out from it. */
@@ -13,6 +15,8 @@ export interface ModelCatalog {
   readonly layers: ModelLayer[];
   readonly runtimes: ModelRuntime[];
   readonly containers: ModelContainer[];
+  /** Those that an image has. */
+  readonly packages: ModelPackage[];
 }
 
 export interface ModelRepository {
@@ -36,6 +40,25 @@ export interface ModelImage {
   readonly createdAt: string | null;
   readonly stage: string | null;
   readonly isAvailable: boolean;
+  /** Null where nobody looked. */
+  readonly held: ModelContents | null;
+}
+
+export interface ModelContents {
+  /** Places in PACKAGES. */
+  readonly packages: readonly number[];
+  readonly hasShell: boolean;
+  readonly wastedSize: number;
+  readonly system: { readonly id: string; readonly versionId: string } | null;
+}
+
+export interface ModelPackage {
+  readonly key: number;
+  /** In PACKAGES. */
+  readonly place: number;
+  readonly type: PackageType;
+  readonly name: string;
+  readonly version: string;
 }
 
 export interface ModelTag {
@@ -93,6 +116,16 @@ export const TAG_NAMES = [
   ['jdk-17.0.2'],
 ];
 
+/** Type, name and version; by name, and of one name by version as a text. */
+export const PACKAGES: readonly (readonly [PackageType, string, string])[] = [
+  ['NPM', 'a', '1.10.0'],
+  ['NPM', 'a', '1.9.0'],
+  ['DEB', 'openssh', '1:9.2p1-2'],
+  ['APK', 'openssl', '3.0.12-r1'],
+  ['APK', 'openssl', '3.0.14-r0'],
+  ['DEB', 'openssl', '3.0.9-1'],
+];
+
 const HOSTS = ['a.example.com', 'b.example.com:5000', 'docker.io'];
 const PATHS = ['library/web', 'library/api', 'team/web', 'team/db', 'x'];
 const LAYERS = ['base', 'middle', 'top', 'own', 'other'];
@@ -122,6 +155,14 @@ const images = fc.array(
     createdAt: fc.option(days),
     stage: fc.constantFrom(null, 'test', 'prod'),
     isAvailable: fc.boolean(),
+    held: fc.option(
+      fc.record({
+        packages: fc.subarray(PACKAGES.map((_, place) => place)),
+        hasShell: fc.boolean(),
+        wastedSize: fc.constantFrom(0, 1, 2),
+        system: fc.constantFrom(null, { id: 'alpine', versionId: '3.20.3' }, { id: 'debian', versionId: '12' }),
+      }),
+    ),
   }),
   { minLength: 12, maxLength: 25 },
 );
@@ -157,7 +198,7 @@ export async function buildCatalog(database: TestDatabase, spec: CatalogSpec): P
   const build = catalogOf(database);
   const catalog: ModelCatalog = {
     ...{ repositories: [], images: [], tags: [], events: [], layers: [] },
-    ...{ runtimes: [], containers: [] },
+    ...{ runtimes: [], containers: [], packages: [] },
   };
   for (const repository of spec.repositories) {
     const key = await build.repository(`${repository.host}/${repository.name}`, {
@@ -168,21 +209,23 @@ export async function buildCatalog(database: TestDatabase, spec: CatalogSpec): P
     });
     catalog.repositories.push({ key, ...repository });
   }
-  for (const { repository: place, platform, layers, layerSize, createdAt, stage, isAvailable } of spec.images) {
+  for (const { repository: place, platform, layers, layerSize, createdAt, stage, isAvailable, held } of spec.images) {
     const repository = at(catalog.repositories, place);
     const labels: Record<string, string> = stage === null ? {} : { stage };
     const content = await build.image(repository.key, { platform, layers, layerSize, createdAt, labels });
     if (!isAvailable) await build.holds(repository.key, content, '2026-02-01T00:00:00Z');
+    if (held !== null) await hold(database, content, held);
     const [os = '', architecture = ''] = platform.split('/');
     const size = layers.length * layerSize;
     catalog.images.push({
       key: content.id,
       content,
-      ...{ repository, os, architecture, layers, size, createdAt, stage, isAvailable },
+      ...{ repository, os, architecture, layers, size, createdAt, stage, isAvailable, held },
     });
     layers.forEach((name, position) => keepLayer(catalog, name, content.diffIds[position] ?? '', layerSize));
   }
   await readLayerKeys(database, catalog);
+  catalog.packages.push(...(await readPackages(database)));
   for (const move of spec.moves) await moveTag(database, build, catalog, move);
   for (const name of RUNTIMES) catalog.runtimes.push({ key: await addRuntime(database, name), name });
   await addContainers(database, catalog, spec.containers);
@@ -266,6 +309,33 @@ function keepLayer(catalog: ModelCatalog, name: string, diffId: string, size: nu
   const known = catalog.layers[place];
   if (known === undefined) catalog.layers.push({ key: 0, diffId, name, size });
   else catalog.layers[place] = { ...known, size: Math.min(known.size, size) };
+}
+
+function hold(database: TestDatabase, image: Content, held: ModelContents): Promise<void> {
+  const { packages, hasShell, wastedSize, system } = held;
+  return contentsOf(database).hold(
+    image,
+    packages.map((place) => packageOf(...at(PACKAGES, place))),
+    {
+      origin: 'LAYERS',
+      shells: hasShell ? ['/bin/sh'] : [],
+      package_managers: [],
+      wasted_size: wastedSize,
+      os_id: system?.id ?? null,
+      os_version_id: system?.versionId ?? null,
+    },
+  );
+}
+
+async function readPackages(database: TestDatabase): Promise<ModelPackage[]> {
+  const rows = await database.run<{ id: number; type: PackageType; name: string; version: string }>(
+    'select id, type, name, version from package',
+    [],
+  );
+  return rows.map(({ id, type, name, version }) => {
+    const place = PACKAGES.findIndex((each) => each.join(' ') === `${type} ${name} ${version}`);
+    return { key: id, place, type, name, version };
+  });
 }
 
 async function readLayerKeys(database: TestDatabase, catalog: ModelCatalog): Promise<void> {

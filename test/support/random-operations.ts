@@ -72,6 +72,8 @@ export function randomOperation(schema: GraphQLSchema, root: GraphQLObjectType, 
     // A connection's own fields are worked out from what it is, and only a count needs a statement.
     const isWorkedOut = (definition.resolve ?? defaultFieldResolver) !== defaultFieldResolver;
     if (isOfConnection ? definition.name === 'totalCount' : isWorkedOut) statements += 1;
+    // What both images hold, and the packages of both.
+    if (definition.name === 'packageChanges') statements += 1;
     // Their ids are read, and then those that are not kept.
     if (type.name === 'ImageConnection') statements += 1;
     const given = definition.args.filter(({ type: wanted }) => isNonNullType(wanted) || happens(40));
@@ -96,6 +98,8 @@ export function randomOperation(schema: GraphQLSchema, root: GraphQLObjectType, 
     if (happens(3)) return null;
     if (isListType(type)) return Array.from({ length: random.below(4) }, () => valueFor(name, type.ofType, level));
     if (!isInputObjectType(type)) return valueOf(name, type);
+    // Which packages are meant is read first.
+    if (type.name === 'PackageFilter') statements += 1;
     const all = Object.values(type.getFields());
     const some = type.isOneOf
       ? [random.oneOf(all)]
