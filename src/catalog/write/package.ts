@@ -56,13 +56,13 @@ async function addSet(connection: Connection, digest: Buffer, packages: readonly
   const rows = await connection.run<{ id: number }>(
     `/* catalog.addPackageSet */
      with added as (
-       insert into package_set (digest) values ($1::bytea) returning id
+       insert into package_set (digest, types) values ($1::bytea, $3::text[]) returning id
      ), filled as (
        insert into package_set_entry (set_id, package_id)
        select added.id, p.id from added, unnest($2::text[]) as n(purl) join package p on p.purl = n.purl
      )
      select id from added`,
-    [digest, packages.map(({ purl }) => purl)],
+    [digest, packages.map(({ purl }) => purl), [...new Set(packages.map(({ type }) => type))].sort()],
   );
   return (rows[0] as { id: number }).id;
 }

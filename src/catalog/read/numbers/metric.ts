@@ -9,14 +9,10 @@ export type KeptBy = (typeof KEPT_BYS)[number];
 
 export const KEPT_BYS = ['REGISTRY', 'REPOSITORY', 'OS', 'ARCHITECTURE', 'MEDIA_TYPE'] as const;
 
-/** The types of packages in each set. Grouped, for why see THINGS of breakdowns. */
-const SET_TYPES =
-  '(select e.set_id, p.type from package_set_entry e join package p on p.id = e.package_id group by 1, 2)';
-
 /** Joins to the image with this id its contents x, and the types y of packages in them. */
 const contentsOf = (imageId: string) => ` join image_contents x on x.image_id = ${imageId} and x.os_id is not null`;
 const packageTypesOf = (imageId: string) =>
-  ` join image_contents x on x.image_id = ${imageId} join ${SET_TYPES} y on y.set_id = x.package_set_id`;
+  ` join image_contents x on x.image_id = ${imageId} join package_set z on z.id = x.package_set_id cross join lateral unnest(z.types) y (type)`;
 
 const OPERATING_SYSTEM = `concat_ws(' ', x.os_id, x.os_version_id)`;
 

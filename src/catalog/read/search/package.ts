@@ -17,8 +17,8 @@ function named(purl: string): Find {
   return { band: NAMED, found: () => sql`select p.id, 0 as standing from package p where p.purl = (select ${purl})` };
 }
 
-/** Of a word that is in very many names, so many packages are looked at. */
-const MAX_LOOKED_AT = raw('limit 4000');
+/** Of a word that is in very many names, so many of these are looked at. */
+const MAX_LOOKED_AT = raw('limit 1000');
 
 /** What more images have comes first. */
 const STANDING = raw(`least(p.image_count, ${STANDINGS - 1}) as standing`);
@@ -27,6 +27,6 @@ function matching(match: PackageMatch, query: DocumentQuery): Find {
   return {
     band: PACKAGE_BANDS[match],
     found: (before) =>
-      sql`select id, standing from (select p.id, ${STANDING} from package p where package_document(p.name) @@ (select ${query}::tsquery) and ${isFew(before)} ${MAX_LOOKED_AT}) looked_at order by standing desc, id desc ${LIMIT}`,
+      sql`select p.id, ${STANDING} from (select t.name from package_text t where t.document @@ (select ${query}::tsquery) and ${isFew(before)} ${MAX_LOOKED_AT}) looked_at join package p on p.name = looked_at.name order by standing desc, p.id desc ${LIMIT}`,
   };
 }
