@@ -1,8 +1,15 @@
 import { Readable } from 'node:stream';
 import type { Database } from '../../src/catalog/database.ts';
-import { digestBytes, digestOf } from '../../src/domain/digest.ts';
+import { recordImageContents, type ImageContents } from '../../src/catalog/write/index.ts';
+import { digestOf } from '../../src/domain/digest.ts';
 import { foundPackage, type FoundPackage, type PackageType } from '../../src/domain/package.ts';
-import { encodeInspection, inspectLayer, LAYER_LIMITS, overlayImage } from '../../src/inspect/index.ts';
+import {
+  encodeInspection,
+  inspectLayer,
+  LAYER_LIMITS,
+  overlayImage,
+  type LayerInspection,
+} from '../../src/inspect/index.ts';
 import { packageReaders } from '../../src/inspect/packages/index.ts';
 import type { ImageContent } from './catalog.ts';
 import { tarOf, type TarFields } from './tar.ts';
@@ -30,39 +37,10 @@ export function packageOf(type: PackageType, name: string, version: string): Fou
   return found;
 }
 
-/** What images hold, in the rows that an inspection leaves. */
+/** What images hold, as an inspection leaves it. */
 export function contentsOf(database: Database) {
-  async function recordPackages(packages: readonly FoundPackage[]): Promise<{ setId: number; ids: number[] }> {
-    const ids: number[] = [];
-    for (const { type, name, version, purl, licenses } of packages) {
-      const [row] = await database.run<{ id: number }>(
-        `insert into package (type, name, version, purl, licenses) values ($1, $2, $3, $4, $5)
-         on conflict (purl) do update set name = excluded.name returning id`,
-        [type, name, version, purl, licenses],
-      );
-      ids.push(row?.id ?? 0);
-    }
-    const purls = packages.map(({ purl }) => `${purl}\n`).sort();
-    const [set] = await database.run<{ id: number }>(
-      'insert into package_set (digest) values ($1) on conflict (digest) do update set digest = excluded.digest returning id',
-      [digestBytes(digestOf(Buffer.from(purls.join(''))))],
-    );
-    const setId = set?.id ?? 0;
-    await database.run(
-      'insert into package_set_entry (set_id, package_id) select $1, unnest($2::int[]) on conflict do nothing',
-      [setId, ids],
-    );
-    return { setId, ids };
-  }
-
-  async function record(imageId: number, columns: Record<string, unknown>): Promise<void> {
-    const all: Record<string, unknown> = { image_id: imageId, inspected_at: INSPECTED_AT, ...columns };
-    const names = Object.keys(all);
-    await database.run(
-      `insert into image_contents (${names.join(', ')}) values (${names.map((_, at) => `$${at + 1}`).join(', ')})`,
-      Object.values(all),
-    );
-  }
+  const record = (imageId: number, contents: ImageContents) =>
+    database.transaction((connection) => recordImageContents(connection, imageId, contents, new Date(INSPECTED_AT)));
 
   return {
     /** Where the catalog is with an image. */
@@ -76,21 +54,7 @@ export function contentsOf(database: Database) {
 
     /** Inspects an image whose layers are these, bottom first: tars of real bytes, read as from a registry. */
     async inspect(image: Pick<ImageContent, 'id'>, layers: readonly (readonly TarFields[])[]): Promise<void> {
-      const inspections = await Promise.all(
-        layers.map((entries) => {
-          const blob = tarOf(entries);
-          const claim = {
-            digest: digestOf(blob),
-            mediaType: 'application/vnd.oci.image.layer.v1.tar',
-            size: blob.length,
-          };
-          return inspectLayer(
-            Readable.from([blob]),
-            { ...claim, diffId: claim.digest },
-            { readers: packageReaders, limits: LAYER_LIMITS, signal: new AbortController().signal },
-          );
-        }),
-      );
+      const inspections = await Promise.all(layers.map(inspectionOf));
       for (const [position, inspection] of inspections.entries()) {
         await database.run(
           `insert into layer_inspection (layer_id, status, reason, content, blob_digest, inspected_at, bytes_read)
@@ -100,40 +64,43 @@ export function contentsOf(database: Database) {
         );
       }
       const claim = { os: 'linux', osVersion: null, env: ['PATH=/bin:/usr/bin'], documentsSize: 1000 };
-      const contents = overlayImage(inspections, claim);
-      const { setId, ids } = await recordPackages(contents.packages);
-      const layersById = new Map(contents.packages.map(({ layer }, at) => [ids[at] ?? 0, layer]));
-      const { operatingSystem, composition } = contents;
+      const { operatingSystem, packages, shells, packageManagers, composition, ...found } = overlayImage(
+        inspections,
+        claim,
+      );
       await record(image.id, {
         origin: 'LAYERS',
-        os_id: operatingSystem?.id ?? null,
-        os_version_id: operatingSystem?.versionId ?? null,
-        os_name: operatingSystem?.prettyName ?? null,
-        shells: contents.shells.map(({ path }) => path),
-        package_managers: contents.packageManagers.map(({ path }) => path),
-        kernels: contents.kernels,
-        file_count: contents.fileCount,
-        operating_system_size: composition.operatingSystemSize,
-        dependency_size: composition.dependencySize,
-        application_size: composition.applicationSize,
-        metadata_size: composition.metadataSize,
-        wasted_size: contents.wastedSize,
-        largest_files: JSON.stringify(contents.largestFiles),
-        package_set_id: setId,
-        package_layers: [...layersById].sort(([a], [b]) => a - b).map(([, layer]) => layer),
-        package_count: ids.length,
+        operatingSystem,
+        packages,
+        files: {
+          ...found,
+          ...composition,
+          shells: shells.map(({ path }) => path),
+          packageManagers: packageManagers.map(({ path }) => path),
+        },
       });
       await this.status(image, 'INSPECTED');
     },
 
-    /** What a bill of materials tells of an image, unless the columns say that it is from elsewhere. */
-    async hold(
+    /** What a bill of materials tells of an image, unless more is said. */
+    hold(
       { id }: Pick<ImageContent, 'id'>,
       packages: readonly FoundPackage[],
-      columns: Record<string, unknown> = {},
+      more: Partial<ImageContents> = {},
     ): Promise<void> {
-      const { setId, ids } = await recordPackages(packages);
-      await record(id, { origin: 'SBOM', package_set_id: setId, package_count: ids.length, ...columns });
+      const held = packages.map((each) => ({ ...each, layer: null }));
+      return record(id, { origin: 'SBOM', operatingSystem: null, packages: held, files: null, ...more });
     },
   };
+}
+
+function inspectionOf(entries: readonly TarFields[]): Promise<LayerInspection> {
+  const blob = tarOf(entries);
+  const digest = digestOf(blob);
+  const mediaType = 'application/vnd.oci.image.layer.v1.tar';
+  return inspectLayer(
+    Readable.from([blob]),
+    { digest, mediaType, size: blob.length, diffId: digest },
+    { readers: packageReaders, limits: LAYER_LIMITS, signal: new AbortController().signal },
+  );
 }

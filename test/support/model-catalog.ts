@@ -311,6 +311,11 @@ function keepLayer(catalog: ModelCatalog, name: string, diffId: string, size: nu
   else catalog.layers[place] = { ...known, size: Math.min(known.size, size) };
 }
 
+const NO_FILES = {
+  ...{ shells: [], packageManagers: [], kernels: [], largestFiles: [], fileCount: 0, wastedSize: 0 },
+  ...{ operatingSystemSize: 0, dependencySize: 0, applicationSize: 0, metadataSize: 0 },
+};
+
 function hold(database: TestDatabase, image: Content, held: ModelContents): Promise<void> {
   const { packages, hasShell, wastedSize, system } = held;
   return contentsOf(database).hold(
@@ -318,11 +323,8 @@ function hold(database: TestDatabase, image: Content, held: ModelContents): Prom
     packages.map((place) => packageOf(...at(PACKAGES, place))),
     {
       origin: 'LAYERS',
-      shells: hasShell ? ['/bin/sh'] : [],
-      package_managers: [],
-      wasted_size: wastedSize,
-      os_id: system?.id ?? null,
-      os_version_id: system?.versionId ?? null,
+      operatingSystem: system && { ...system, prettyName: null },
+      files: { ...NO_FILES, shells: hasShell ? ['/bin/sh'] : [], wastedSize },
     },
   );
 }

@@ -19,7 +19,7 @@ export interface ImageContentsRecord {
   readonly kernels: readonly string[];
   readonly packageSetId: number;
   /** Position of the layer that brought each, in the order of the row ids of the packages; null where nothing tells. */
-  readonly packageLayers: readonly number[] | null;
+  readonly packageLayers: readonly (number | null)[] | null;
   readonly packageCount: number;
   readonly fileCount: number;
   readonly composition: ImageComposition;
@@ -78,7 +78,7 @@ interface ContentsRow {
   wasted_size: number | null;
   largest_files: ImageFile[];
   package_set_id: number;
-  package_layers: number[] | null;
+  package_layers: (number | null)[] | null;
   package_count: number;
 }
 

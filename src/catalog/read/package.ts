@@ -110,8 +110,8 @@ export function packagesIn(
   const isWanted = packageTest(filter ?? {});
   const entries = set.flatMap((each, at) => {
     if (!isWanted(each)) return [];
-    const layer = packageLayers?.[at];
-    return [layer === undefined ? each : { ...each, place: { imageId, layer } }];
+    const layer = packageLayers?.[at] ?? null;
+    return [layer === null ? each : { ...each, place: { imageId, layer } }];
   });
   const keyOf = ({ name, version, purl }: PackageRecord) => [name, version, purl].join('\0');
   entries.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
