@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { benchContainers, type ContainersBench } from './containers/index.ts';
+import type { AnswersBench } from './answers.ts';
 import { benchEvents, type EventsBench } from './events/index.ts';
 import { benchHooks, type HooksBench } from './hooks/index.ts';
 import { benchHostile, type HostileBench } from './hostile/index.ts';
 import { benchInspect, type InspectBench } from './inspect/index.ts';
-import { benchNumbers, type NumbersBench } from './numbers/index.ts';
+import { benchNumbers } from './numbers/index.ts';
+import { benchPackages } from './packages/index.ts';
 import { benchQuery, type QueryBench } from './query/index.ts';
 import { benchSync, type SyncBench } from './sync/index.ts';
 
@@ -36,7 +38,7 @@ program
   .description('Ask what dashboards ask of a large catalog.')
   .option('--images <number>', 'images of the catalog', number, 150_000)
   .option('--times <number>', 'how often each question is asked', number, 7)
-  .action((bench: NumbersBench) => benchNumbers(bench, process.env['DATABASE_URL']));
+  .action((bench: AnswersBench) => benchNumbers(bench, process.env['DATABASE_URL']));
 
 program
   .command('containers')
@@ -47,6 +49,13 @@ program
   .option('--seconds <number>', 'how long changes come', number, 30)
   .option('--times <number>', 'how often each report is sent and each question asked', number, 7)
   .action((bench: ContainersBench) => benchContainers(bench, process.env['DATABASE_URL']));
+
+program
+  .command('packages')
+  .description('Ask a large catalog for what images hold: 300 packages each, in sets that several share.')
+  .option('--images <number>', 'images of the catalog', number, 150_000)
+  .option('--times <number>', 'how often each question is asked', number, 7)
+  .action((bench: AnswersBench) => benchPackages(bench, process.env['DATABASE_URL']));
 
 program
   .command('events')
