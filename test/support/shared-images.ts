@@ -89,7 +89,7 @@ export interface ExpectedManifest {
   readonly annotations?: Record<string, string>;
   readonly artifact_type?: string;
   readonly subject?: string;
-  readonly config?: { readonly digest: string; readonly media_type: string };
+  readonly config?: { readonly digest: string; readonly media_type: string; readonly size: number };
   readonly layers?: readonly ExpectedLayer[];
   readonly layers_size?: number;
   readonly members?: readonly {

@@ -3,6 +3,7 @@ import { openMetrics } from '../../src/bin/metrics.ts';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
 import { createCommands } from '../../src/commands/index.ts';
+import { INSPECTION_LIMITS } from '../../src/domain/inspection-limits.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
 import { checkCredential, defaultRegistryUrl, detectKind, openRegistry } from '../../src/registries/index.ts';
 import { openWeb } from '../../src/web/index.ts';
@@ -49,6 +50,7 @@ export async function startStowage(log: Logger = pino({ level: 'silent' })): Pro
     seal,
     openRegistry,
     runtimes: { open: openRuntime, keepsLabel: () => true },
+    inspection: INSPECTION_LIMITS,
     log,
     concurrency: 4,
     pauses,
