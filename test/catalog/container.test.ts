@@ -1,8 +1,7 @@
-import { forgetContainers, linkContainers, recountRepository, removeRegistry } from '../../src/catalog/write/index.ts';
+import { forgetContainers, linkContainers, removeRegistry } from '../../src/catalog/write/index.ts';
 import type { ImageEvidence } from '../../src/domain/container.ts';
 import { digestOf, type Digest } from '../../src/domain/digest.ts';
-import type { RepositoryName } from '../../src/domain/reference.ts';
-import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
+import { catalogOf, recount, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { addRuntime, observed, report } from '../support/observed-container.ts';
 
@@ -43,13 +42,6 @@ function stored() {
      from container order by container_id`,
     [],
   );
-}
-
-/** As at the end of a sync. */
-async function recount() {
-  const [row] = await database.run<{ id: number }>("select id from registry where host = 'docker.io'", []);
-  const place = { registryId: row?.id ?? 0, name: 'library/nginx' as RepositoryName };
-  await database.transaction((connection) => recountRepository(connection, place));
 }
 
 function events() {
@@ -142,11 +134,11 @@ test('a container is outdated when its tag names another image for its platform'
       { child: arm64, platform: 'linux/arm64/v8' },
     ]),
   );
-  await recount();
+  await recount(database, nginx);
   expect(await isOutdated()).toEqual({ amd: true, arm: false, pinned: null, untold: null });
 
   await build.tag(nginx, '1.27', null);
-  await recount();
+  await recount(database, nginx);
   expect(await isOutdated()).toEqual({ amd: null, arm: null, pinned: null, untold: null });
 });
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { CONTAINER_STATES, type ContainerState, type ImageEvidence } from '../../src/domain/container.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { catalogOf, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
+import { catalogOf, recount, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { addRuntime, observed, report } from '../support/observed-container.ts';
 import { openTestWeb, type TestWeb } from '../support/web.ts';
@@ -300,18 +300,15 @@ describe('drift', () => {
     host = await addRuntime(database, 'drifting');
   });
 
-  /** What has changed is compared with its tag again. */
-  let looks = 0;
-
   async function driftOf(tag: string, container: Partial<Parameters<typeof observed>[0]>) {
     const seen = observed({
       containerId: tag,
       imageReference: `ghcr.io/team/app:${tag}`,
       ...started,
-      status: `${++looks}`,
       ...container,
     });
     await report(database, host, at(2), [seen], { present: null });
+    await recount(database, app);
     const { container: found } = await ask<{ container: { isOutdated: boolean | null; drift: unknown } }>(
       'query ($id: String!) { container(runtime: "drifting", containerId: $id) { isOutdated drift { tag { name } current { digest } movesBehind since } } }',
       { id: tag },
@@ -606,6 +603,7 @@ test('the questions of the README are answered', async () => {
   const [one, two] = [await addRuntime(own, 'host-1'), await addRuntime(own, 'host-2')];
   await report(own, one, '2025-12-01T00:00:00Z', [container('a', old), container('b', old)]);
   await rows.tag(shop, '1.4', current, '2026-01-10T00:00:00Z');
+  await recount(own, shop);
   await report(own, one, '2026-02-01T00:00:00Z', [
     { ...container('a', old), status: 'Up 2 months' },
     { ...container('b', old), state: 'EXITED' },

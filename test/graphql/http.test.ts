@@ -383,7 +383,7 @@ describe('viewers', () => {
 
   test('whoever sends the admin token may change things', async () => {
     const { data } = await web.ask('{ viewer { name scopes } }', {}, { asAdmin: true });
-    expect(data).toEqual({ viewer: { name: 'admin', scopes: ['catalog:read', 'catalog:admin'] } });
+    expect(data).toEqual({ viewer: { name: 'admin', scopes: ['catalog:read', 'catalog:admin', 'containers:report'] } });
     const { status, errors } = await web.ask(mutation, {}, { asAdmin: true });
     expect([status, errors]).toEqual([200, undefined]);
   });

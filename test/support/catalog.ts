@@ -1,6 +1,6 @@
 import type { Database } from '../../src/catalog/database.ts';
 import type { BaseClaim } from '../../src/domain/base-claim.ts';
-import { recordImageTexts } from '../../src/catalog/write/index.ts';
+import { recordImageTexts, recountRepository, type RepositoryPlace } from '../../src/catalog/write/index.ts';
 import { chainIds } from '../../src/domain/chain-id.ts';
 import { digestBytes, digestOf, type Digest } from '../../src/domain/digest.ts';
 import { EMPTY_LAYER } from '../../src/domain/image.ts';
@@ -266,6 +266,16 @@ export function catalogOf(database: Database) {
       return id;
     },
   };
+}
+
+/** Counts a repository, and compares the tags of its containers, as at the end of a sync. */
+export async function recount(database: Database, repositoryId: number): Promise<void> {
+  const [place] = await database.run<RepositoryPlace & Record<string, unknown>>(
+    'select registry_id as "registryId", name from repository where id = $1',
+    [repositoryId],
+  );
+  if (place === undefined) throw new Error(`there is no repository ${repositoryId}`);
+  await database.transaction((connection) => recountRepository(connection, place));
 }
 
 export interface IndexChild {
