@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { catalogOf, type CatalogBuilder, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { apkDatabase, contentsOf, INSPECTED_AT, osRelease, packageOf } from '../support/image-contents.ts';
@@ -34,8 +35,8 @@ beforeAll(async () => {
   const contents = contentsOf(database);
   web = await openTestWeb(database);
   const alpine = await build.repository('docker.io/library/alpine');
-  const shops = await build.repository('ghcr.io/acme/shop');
-  const tools = await build.repository('ghcr.io/acme/tool');
+  const shops = await build.repository('registry.example.com/team/shop');
+  const tools = await build.repository('registry.example.com/team/tool');
   base = await build.image(alpine, { layers: ['alpine'] });
   shop = await build.image(shops, { layers: ['alpine', 'shop'] });
   next = await build.image(shops, { layers: ['alpine', 'newer'], user: '1000' });
@@ -115,67 +116,86 @@ async function imagesWhere(filter: string): Promise<string[]> {
     .map(([name]) => name);
 }
 
-describe('the questions', () => {
-  test('which running containers have openssl below 3.0.14, and is it the base’s', async () => {
-    const { containers } = await ask(`{
-      containers(filter: { state: [RUNNING], image: { package: { name: "openssl", version: "<3.0.14" } } }) {
-        nodes { name image { contents { packages(filter: { name: "openssl" }) { edges { node { version } isFromBase } } } } }
-      } }`);
-    expect(containers).toEqual({
-      nodes: [
-        {
-          name: 'shop',
-          image: { contents: { packages: { edges: [{ node: { version: '3.0.12-r1' }, isFromBase: true }] } } },
-        },
-      ],
-    });
-  });
+describe('the questions of the README', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const section = /^## What is inside$(.*?)^## /ms.exec(readme)?.[1] ?? '';
+  const questions = [...section.matchAll(/^```graphql$(.*?)^```$/gms)].map(([, question = '']) => question);
 
-  test('which images have no shell', async () => {
-    expect(await imagesWhere('{ hasShell: false }')).toEqual(['tool']);
-  });
+  test('are four', () => expect(questions).toHaveLength(4));
 
-  test('what did 1.25 add over 1.24 in packages', async () => {
-    const { diff } = await ask(`{
-      diff(from: "ghcr.io/acme/shop:1.24", to: "ghcr.io/acme/shop:1.25") {
-        arePackagesKnown packageChanges { totalCount nodes { kind type name before after } }
-      } }`);
-    expect(diff).toEqual({
-      arePackagesKnown: true,
-      packageChanges: {
-        totalCount: 7,
+  test('tell which running containers have openssl below 3.0.14, and whether it is the base’s', async () => {
+    expect(await ask(questions[0] ?? '')).toEqual({
+      containers: {
         nodes: [
-          { kind: 'REMOVED', type: 'NPM', name: '@acme/shop', before: '1.24.0', after: null },
-          { kind: 'UPGRADED', type: 'NPM', name: 'a', before: '2.0.0', after: '2.1.0' },
-          { kind: 'ADDED', type: 'NPM', name: 'b', before: null, after: 'odd' },
-          { kind: 'REMOVED', type: 'APK', name: 'curl', before: '8.5.0-r0', after: null },
-          { kind: 'DOWNGRADED', type: 'APK', name: 'musl', before: '1.1.22-r4', after: '1.1.22-r3' },
-          { kind: 'UPGRADED', type: 'APK', name: 'openssl', before: '3.0.12-r1', after: '3.0.14-r0' },
-          { kind: 'ADDED', type: 'APK', name: 'zlib', before: null, after: '1.3-r2' },
+          {
+            runtime: { name: 'host-1' },
+            name: 'shop',
+            image: { contents: { packages: { edges: [{ node: { version: '3.0.12-r1' }, isFromBase: true }] } } },
+          },
         ],
       },
     });
   });
 
-  test('what wastes most', async () => {
-    const { images } = await ask(`{
-      images(orderBy: { field: WASTED_SIZE }, first: 2) {
-        nodes { digest contents { wastedSize largestFiles(first: 1) { path size layer { position } } } }
-      } }`);
-    const largestFiles = [{ path: '/bin/busybox', size: 2000, layer: { position: 0 } }];
-    // Both have written the base's database of packages anew, and one took a file of the base away.
-    const database = BASE[5]?.body?.length ?? 0;
-    expect(images).toEqual({
-      nodes: [
-        { digest: shop.digest, contents: { wastedSize: database + 5000, largestFiles } },
-        { digest: next.digest, contents: { wastedSize: database, largestFiles: expect.any(Array) as unknown[] } },
-      ],
+  test('tell which images have no shell, and what runs as root and has one', async () => {
+    expect(await ask(questions[1] ?? '')).toEqual({
+      images: {
+        totalCount: 1,
+        nodes: [{ digest: tool.digest, tags: { nodes: [{ reference: 'registry.example.com/team/tool:1' }] } }],
+      },
+      containers: { nodes: [{ runtime: { name: 'host-1' }, name: 'shop' }] },
     });
   });
 
-  test('running images that have a shell and run as root', async () => {
-    const query = '{ hasShell: true, runsAsRoot: true, containers: { state: [RUNNING] } }';
-    expect(await imagesWhere(query)).toEqual(['shop']);
+  test('tell what 1.25 added over 1.24 in packages', async () => {
+    expect(await ask(questions[2] ?? '')).toEqual({
+      diff: {
+        packageChanges: {
+          nodes: [
+            { kind: 'REMOVED', type: 'NPM', name: '@acme/shop', before: '1.24.0', after: null },
+            { kind: 'UPGRADED', type: 'NPM', name: 'a', before: '2.0.0', after: '2.1.0' },
+            { kind: 'ADDED', type: 'NPM', name: 'b', before: null, after: 'odd' },
+            { kind: 'REMOVED', type: 'APK', name: 'curl', before: '8.5.0-r0', after: null },
+            { kind: 'DOWNGRADED', type: 'APK', name: 'musl', before: '1.1.22-r4', after: '1.1.22-r3' },
+            { kind: 'UPGRADED', type: 'APK', name: 'openssl', before: '3.0.12-r1', after: '3.0.14-r0' },
+            { kind: 'ADDED', type: 'APK', name: 'zlib', before: null, after: '1.3-r2' },
+          ],
+        },
+      },
+    });
+  });
+
+  test('tell what wastes most', async () => {
+    // Both have written the base's database of packages anew, and one took a file of the base away.
+    const packages = BASE[5]?.body?.length ?? 0;
+    const composition = {
+      operatingSystemSize: expect.any(Number) as number,
+      dependencySize: expect.any(Number) as number,
+      applicationSize: 0,
+      metadataSize: expect.any(Number) as number,
+    };
+    expect(await ask(questions[3] ?? '')).toEqual({
+      images: {
+        nodes: [
+          {
+            digest: shop.digest,
+            contents: {
+              wastedSize: packages + 5000,
+              composition,
+              largestFiles: [{ path: '/bin/busybox', size: 2000, isFromBase: true }],
+            },
+          },
+          {
+            digest: next.digest,
+            contents: {
+              wastedSize: packages,
+              composition,
+              largestFiles: [{ path: '/var/cache/index', size: 5000, isFromBase: true }],
+            },
+          },
+        ],
+      },
+    });
   });
 });
 
@@ -226,7 +246,7 @@ describe('the contents of an image', () => {
         contents: null,
       },
     });
-    const without = await build.image(await build.repository('ghcr.io/acme/new'), { layers: ['new'] });
+    const without = await build.image(await build.repository('registry.example.com/team/new'), { layers: ['new'] });
     expect(await ask(query, { digest: without.digest })).toEqual({
       image: { contentsStatus: 'NOT_REQUESTED', contentsReason: null, contents: null },
     });
@@ -375,7 +395,8 @@ interface Changes {
 
 describe('a diff', () => {
   test('of an image of which nothing is known has no package changes, and says so', async () => {
-    const { image } = await ask(`{ image(digest: "${unknown.digest}") { diff(to: "ghcr.io/acme/shop:1.25") {
+    const { image } =
+      await ask(`{ image(digest: "${unknown.digest}") { diff(to: "registry.example.com/team/shop:1.25") {
       arePackagesKnown packageChanges { totalCount nodes { name } } } } }`);
     expect(image).toEqual({ diff: { arePackagesKnown: false, packageChanges: { totalCount: 0, nodes: [] } } });
   });
@@ -383,7 +404,7 @@ describe('a diff', () => {
   test('has its package changes page by page', async () => {
     const page = async (after: string | null): Promise<string[]> => {
       const { diff } = await ask<Changes>(
-        `query ($after: String) { diff(from: "ghcr.io/acme/shop:1.24", to: "ghcr.io/acme/shop:1.25") {
+        `query ($after: String) { diff(from: "registry.example.com/team/shop:1.24", to: "registry.example.com/team/shop:1.25") {
           packageChanges(first: 3, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } } }`,
         { after },
       );
@@ -420,7 +441,9 @@ describe('images', () => {
     ['{ hasPackageManager: true }', ['base', 'shop', 'next']],
     ['{ hasPackageManager: false }', ['tool']],
   ])('are found by %s', async (filter, names) => {
-    expect(await imagesWhere(`{ and: [${filter}, { not: { repository: "ghcr.io/acme/new" } }] }`)).toEqual(names);
+    expect(await imagesWhere(`{ and: [${filter}, { not: { repository: "registry.example.com/team/new" } }] }`)).toEqual(
+      names,
+    );
   });
 
   test('are not asked of packages by a version that is no range', async () => {
@@ -514,7 +537,7 @@ test('numbers count packages, and images and containers by what they hold', asyn
   await build.holds(await build.repository('docker.io/library/other'), shop);
   const answer = await ask(`{
     all: statistics { packages }
-    shop: statistics(repository: "ghcr.io/acme/shop") { packages }
+    shop: statistics(repository: "registry.example.com/team/shop") { packages }
     registry: statistics(registry: "docker.io") { packages }
     systems: breakdown(by: OPERATING_SYSTEM) { key value }
     types: breakdown(by: PACKAGE_TYPE) { key value }

@@ -136,10 +136,7 @@ const KEYS = {
   LAYER_COUNT: { expression: raw('i.layer_count'), type: 'number' },
   FIRST_SEEN_AT: { expression: raw('i.first_seen_at'), type: 'instant' },
   CONTAINER_COUNT: { expression: raw('i.container_count'), type: 'number' },
-  WASTED_SIZE: {
-    expression: raw('coalesce((select x.wasted_size from image_contents x where x.image_id = i.manifest_id), 0)'),
-    type: 'number',
-  },
+  WASTED_SIZE: { expression: raw('coalesce(w.wasted_size, 0)'), type: 'number' },
 } as const satisfies Record<string, Order['key']>;
 
 const NEWEST: ImageOrder = { field: 'CREATED_AT', direction: 'DESC' };
@@ -149,7 +146,7 @@ const IN_REPOSITORY = 'repository_manifest c join image i on i.manifest_id = c.m
 const WITH_LAYER = 'image_layer c left join image i on i.manifest_id = c.image_id';
 const OF_LAYER = raw('c.layer_id = parent.id');
 
-/** `from` has image i. The manifest m is joined so that PostgreSQL leaves it out where no filter asks for it. */
+/** `from` has image i. Its manifest m and its contents w are joined so that PostgreSQL leaves out what nothing asks for. */
 export function imageList(
   name: string,
   from: string,
@@ -159,7 +156,9 @@ export function imageList(
 ): Omit<KeptListQuery<ImageRecord>, 'recordsById'> {
   return {
     name: `catalog.${name}`,
-    from: raw(`${from} left join manifest m on m.id = i.manifest_id`),
+    from: raw(
+      `${from} left join manifest m on m.id = i.manifest_id left join image_contents w on w.image_id = i.manifest_id`,
+    ),
     where: allOf([...scope, conditionOf(filter, imageConditions)]),
     order,
   };

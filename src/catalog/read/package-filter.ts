@@ -28,11 +28,13 @@ export function packageIs(filter: PackageFilter | null | undefined, place = 'fil
 
 /** Over image i: it has such a package. Throws as `packageIs` does. */
 export function hasPackage(filter: PackageFilter, place: string): Sql {
+  const { name, version, type, license } = filter;
+  if (type != null && name == null && version == null && license == null) return hasType(type);
   const meant = packagesMeant(filter, place);
   return sql`${new Question(async (connection) => {
     const packages = await meant(connection);
     if (packages !== null) return hasOneOf(packages);
-    if (filter.version != null) throw tooMany(place);
+    if (version != null) throw tooMany(place);
     return sql`exists (select from image_contents x join package_set_entry e on e.set_id = x.package_set_id join package p on p.id = e.package_id where x.image_id = i.manifest_id and ${allOf(conditionsOf(filter))} offset 0)`;
   })}`;
 }
@@ -87,6 +89,11 @@ function conditionsOf({ name, type, license }: PackageFilter): Sql[] {
       ? []
       : [sql`exists (select from unnest(p.licenses) license where ${valueIs(raw('license'), license)})`]),
   ];
+}
+
+/** Over image i: sets know the types of their packages. */
+function hasType(type: PackageType): Sql {
+  return sql`exists (select from image_contents x join package_set z on z.id = x.package_set_id where x.image_id = i.manifest_id and ${type} = any(z.types))`;
 }
 
 /** Over image i. */
