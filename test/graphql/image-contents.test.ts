@@ -452,6 +452,17 @@ describe('images', () => {
     ).toEqual([['BAD_USER_INPUT', expect.stringContaining('filter.not.package.version "<" is not a range') as string]]);
   });
 
+  test('are asked of ten packages at a time', async () => {
+    const filters = (count: number) => `{ or: [${Array(count).fill('{ package: { name: "musl" } }').join(', ')}] }`;
+    expect(await imagesWhere(filters(9))).toEqual(['base', 'shop', 'next']);
+    expect(await refusal(`{ images(filter: ${filters(10)}) { totalCount } }`)).toEqual([
+      [
+        'BAD_USER_INPUT',
+        'filter.or[9] is one too many: a filter is made of 100 filters at most, of which a package counts ten.',
+      ],
+    ]);
+  });
+
   test('are asked of a range only where the packages are few enough to be compared', async () => {
     await database.run(
       `insert into package (type, name, version, purl, licenses)

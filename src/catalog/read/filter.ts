@@ -62,6 +62,16 @@ export function conditionOf<F extends Composable<F>>(
   return allOf(conditions);
 }
 
+/** A part of a filter that costs as much as so many filters. Throws INVALID_ARGUMENT where there is nothing left. */
+export function spend({ place, budget }: Pick<Nesting, 'place' | 'budget'>, filters: number): void {
+  budget.left -= filters;
+  if (budget.left >= 0) return;
+  throw new CatalogError(
+    'INVALID_ARGUMENT',
+    `${place} is one too many: a filter is made of ${MAX_FILTERS} filters at most, of which a package counts ten.`,
+  );
+}
+
 export function within(nesting: Nesting, name: string): Nesting {
   return { ...nesting, place: `${nesting.place}.${name}`, depth: nesting.depth + 1 };
 }
@@ -189,10 +199,5 @@ function checkNesting({ place, depth, budget }: Nesting): void {
       `${place} is nested ${depth} deep: filters nest ${MAX_DEPTH} deep at most.`,
     );
   }
-  if (budget.left-- === 0) {
-    throw new CatalogError(
-      'INVALID_ARGUMENT',
-      `${place} is one too many: a filter is made of ${MAX_FILTERS} filters at most.`,
-    );
-  }
+  spend({ place, budget }, 1);
 }

@@ -13,6 +13,7 @@ import {
   nameIs,
   numberIn,
   repositoryIs,
+  spend,
   storable,
   valueIs,
   within,
@@ -62,7 +63,7 @@ export function imageConditions(filter: ImageFilter, nesting: Nesting): Sql[] {
   return [
     ...nameConditions(filter, place),
     ...ownConditions(filter, place),
-    ...contentConditions(filter, place),
+    ...contentConditions(filter, nesting),
     ...useConditions(filter, nesting),
   ];
 }
@@ -119,10 +120,14 @@ function ownConditions(filter: ImageFilter, place: string): Sql[] {
 }
 
 /** What it holds, as far as that was inspected: of an image without contents none of these holds, whatever is asked. */
-function contentConditions(filter: ImageFilter, place: string): Sql[] {
+function contentConditions(filter: ImageFilter, { place, budget }: Nesting): Sql[] {
   const { package: wanted, operatingSystem, hasShell, hasPackageManager } = filter;
   const all: Sql[] = [];
-  if (wanted != null) all.push(hasPackage(wanted, `${place}.package`));
+  if (wanted != null) {
+    // What is read and compared for it is bounded, and not little.
+    spend({ place: `${place}.package`, budget }, 10);
+    all.push(hasPackage(wanted, `${place}.package`));
+  }
   if (operatingSystem != null) all.push(holds(operatingSystemIs(operatingSystem)));
   if (hasShell != null) all.push(holds(raw(`x.origin = 'LAYERS' and x.shells ${hasShell ? '<>' : '='} '{}'`)));
   if (hasPackageManager != null) {
