@@ -1,8 +1,19 @@
-import { forgetContainers, linkContainers, removeRegistry } from '../../src/catalog/write/index.ts';
+import {
+  deletePlanned,
+  forgetContainers,
+  holdContent,
+  linkContainers,
+  planDeletion,
+  recountRepository,
+  removeRegistry,
+  removeRuntime,
+} from '../../src/catalog/write/index.ts';
 import type { ImageEvidence } from '../../src/domain/container.ts';
 import { digestOf, type Digest } from '../../src/domain/digest.ts';
+import type { RepositoryName } from '../../src/domain/reference.ts';
 import { catalogOf, recount, type CatalogBuilder, type Content, type ImageContent } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createGenerator } from '../support/generated.ts';
 import { addRuntime, observed, report } from '../support/observed-container.ts';
 
 let database: TestDatabase;
@@ -117,12 +128,13 @@ test('a container is outdated when its tag names another image for its platform'
     observed({ containerId: 'amd', evidence, platform: AMD64 }),
     observed({ containerId: 'arm', evidence, platform: ARM64 }),
     observed({ containerId: 'pinned', imageReference: `nginx@${index.digest}`, evidence, platform: AMD64 }),
+    observed({ containerId: 'tag', imageReference: `nginx:1.27@${index.digest}`, evidence, platform: AMD64 }),
     observed({ containerId: 'untold', imageReference: 'nginx:1.26', evidence, platform: AMD64 }),
   ];
   await report(database, runtime, MORNING, seen);
   const isOutdated = async () =>
     Object.fromEntries((await stored()).map(({ id, outdated }) => [id as string, outdated]));
-  expect(await isOutdated()).toEqual({ amd: false, arm: false, pinned: null, untold: null });
+  expect(await isOutdated()).toEqual({ amd: false, arm: false, pinned: null, tag: false, untold: null });
 
   // Only half of the index is built anew.
   const rebuilt = await build.image(nginx, { layers: ['debian', 'nginx', 'fix'] });
@@ -135,11 +147,11 @@ test('a container is outdated when its tag names another image for its platform'
     ]),
   );
   await recount(database, nginx);
-  expect(await isOutdated()).toEqual({ amd: true, arm: false, pinned: null, untold: null });
+  expect(await isOutdated()).toEqual({ amd: true, arm: false, pinned: null, tag: true, untold: null });
 
   await build.tag(nginx, '1.27', null);
   await recount(database, nginx);
-  expect(await isOutdated()).toEqual({ amd: null, arm: null, pinned: null, untold: null });
+  expect(await isOutdated()).toEqual({ amd: null, arm: null, pinned: null, tag: null, untold: null });
 });
 
 test('what becomes of its registry leaves a container its image, and nobody can tell whether it is outdated', async () => {
@@ -272,3 +284,69 @@ test('a runtime that is not there takes no report', async () => {
   expect(await report(database, 4711, MORNING, [observed({ containerId: 'a' })])).toBeNull();
   expect(await stored()).toEqual([]);
 });
+
+/** What is counted and told, beside the containers themselves. */
+async function contradictions() {
+  const counts = `select 'count' as what, i.manifest_id::text as of from image i where i.container_count <>
+    (select count(*) from container c where c.image_id = i.manifest_id and c.removed_at is null)`;
+  const texts = `select 'text', c.container_id from container c left join container_text t on t.container_id = c.id
+    where (t.container_id is null) <> (c.removed_at is not null)`;
+  const last = `select 'last event', c.container_id from container c
+    cross join lateral (select * from container_event e where e.container_id = c.id order by e.id desc limit 1) e
+    where e.state <> c.state or (e.kind = 'REMOVED') <> (c.removed_at is not null)`;
+  const order = `select 'order', e.container_id::text from (
+      select *, lag(kind) over past as before, lag(at) over past as before_at, lag(state) over past as before_state
+      from container_event window past as (partition by container_id order by id)
+    ) e where e.at < e.before_at or (e.kind = 'SEEN') <> (coalesce(e.before, 'REMOVED') = 'REMOVED')
+      or (e.kind = 'STATE_CHANGED' and e.previous_state is distinct from e.before_state)`;
+  return database.run(`${counts} union all ${texts} union all ${last} union all ${order}`, []);
+}
+
+test.each([1, 2, 3, 4])(
+  'whatever is reported, linked, deleted, removed and forgotten at once is counted and told as it is (seed %d)',
+  async (seed) => {
+    const { below, oneOf } = createGenerator(seed);
+    const other = await build.repository('ghcr.io/org/app');
+    // Whether or not it is still there.
+    const place = { registryId: 1, name: 'library/nginx' as RepositoryName };
+    const images = [amd64, arm64, await build.image(other, { layers: ['own'] })];
+    const runtimes = [runtime, await addRuntime(database, 'host-2'), await addRuntime(database, 'pods', 'KUBERNETES')];
+    const some = (most: number) => Array.from({ length: below(most + 1) }, () => oneOf(['a', 'b', 'c', 'd']));
+    let clock = Date.parse(MORNING);
+    const tell = () => {
+      // Some are late.
+      const at = new Date((clock += 1000) - oneOf([0, 0, 0, 2500, 9000])).toISOString();
+      const seen = [...new Set(some(4))].map((containerId) =>
+        observed({
+          containerId,
+          state: oneOf(['RUNNING', 'EXITED']),
+          evidence: [by('MANIFEST', oneOf([...images.map((image) => image.digest), digest('unknown')]))],
+        }),
+      );
+      const part = { present: null, removed: some(2).filter((id) => seen.every((one) => one.containerId !== id)) };
+      return report(database, oneOf(runtimes), at, seen, oneOf([{}, part]));
+    };
+    const remove = () =>
+      database.transaction(async (connection) => {
+        await holdContent(connection);
+        const request = { digest: oneOf(images).digest, repositoryId: null, takesIndexes: true };
+        const plan = await planDeletion(connection, request);
+        if (plan?.heldBy.length || plan?.inUse.length) return;
+        if (plan) await deletePlanned(connection, plan, null, new Date(clock));
+      });
+    const work = [
+      ...[tell, tell, tell, tell, tell, tell],
+      () => database.transaction((connection) => linkContainers(connection, 0)),
+      () => database.transaction((connection) => forgetContainers(connection, new Date(clock - 20_000))),
+      () => (below(4) === 0 ? remove() : database.transaction((connection) => recountRepository(connection, place))),
+      async () => {
+        if (below(8) === 0) await database.transaction((connection) => removeRuntime(connection, oneOf(runtimes)));
+        if (below(16) === 0) await removeRegistry(database, place.registryId);
+      },
+    ];
+    for (let round = 0; round < 25; round++) {
+      await Promise.all([1, 2, 3].map(async () => void (await oneOf(work)())));
+      expect(await contradictions()).toEqual([]);
+    }
+  },
+);
