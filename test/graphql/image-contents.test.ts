@@ -576,3 +576,36 @@ test('numbers count packages, and images and containers by what they hold', asyn
     timeline: [{ series: 'alpine 3.10.9', value: 3 }],
   });
 });
+
+test('every metric is told by what images hold, also over time', async () => {
+  const range = 'from: "2026-01-01", to: "2026-04-01", interval: MONTH';
+  const told = async (by: string, metric: string) => {
+    const { breakdown, timeline } = await ask<{
+      breakdown: { key: string; value: number }[];
+      timeline: { series: string; value: number }[];
+    }>(`{ breakdown(by: ${by}, metric: ${metric}) { key value }
+          timeline(by: ${by}, metric: ${metric}, ${range}) { series value } }`);
+    const rows = Object.fromEntries(breakdown.map(({ key, value }) => [key, value]));
+    return { rows, series: [...new Set(timeline.map(({ series }) => series))].sort() };
+  };
+  const alpine = (value: number) => ({ rows: { 'alpine 3.10.9': value }, series: ['alpine 3.10.9'] });
+  expect(await told('OPERATING_SYSTEM', 'LAYERS')).toEqual(alpine(3));
+  expect(await told('OPERATING_SYSTEM', 'STORED_SIZE')).toEqual(alpine(3000));
+  expect(await told('OPERATING_SYSTEM', 'TAGS')).toEqual(alpine(3));
+  expect(await told('OPERATING_SYSTEM', 'TAG_EVENTS')).toEqual(alpine(3));
+  expect(await told('OPERATING_SYSTEM', 'CONTAINERS')).toEqual(alpine(3));
+  const types = (APK: number, NPM: number, DEB: number) => ({ rows: { APK, NPM, DEB }, series: ['APK', 'DEB', 'NPM'] });
+  expect(await told('PACKAGE_TYPE', 'LAYERS')).toEqual(types(3, 4, 1));
+  expect(await told('PACKAGE_TYPE', 'TAGS')).toEqual(types(3, 3, 1));
+  const { image } = await ask(`{ image(digest: "${base.digest}") { impact {
+    systems: breakdown(by: OPERATING_SYSTEM) { key value } types: breakdown(by: PACKAGE_TYPE) { key value } } } }`);
+  expect(image).toEqual({
+    impact: {
+      systems: [{ key: 'alpine 3.10.9', value: 2 }],
+      types: [
+        { key: 'APK', value: 2 },
+        { key: 'NPM', value: 2 },
+      ],
+    },
+  });
+});
