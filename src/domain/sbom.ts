@@ -1,5 +1,6 @@
 import { RegistryError } from './errors.ts';
 import { arrayOf, isObject, parseJsonObject, textOf, type Json, type JsonObject } from './json.ts';
+import type { ArtifactManifest, Descriptor } from './manifest.ts';
 import { foundPackage, inDistribution, type FoundPackage } from './package.ts';
 import { parsePackageUrl } from './package-url.ts';
 
@@ -20,6 +21,21 @@ export function parseSbom(raw: Uint8Array): FoundPackage[] {
     if (found) packages.set(found.purl, packages.get(found.purl) ?? found);
   }
   return [...packages.values()];
+}
+
+/** The SBOMs that an artifact has, plain or as attestations of BuildKit, a few at most; none for most artifacts. */
+export function sbomsOf({ blobs }: ArtifactManifest): Descriptor[] {
+  return blobs.filter(isSbom).slice(0, MAX_SBOMS);
+}
+
+const MAX_SBOMS = 4;
+const SBOM = /^(application\/spdx\+json|text\/spdx\+json|application\/vnd\.cyclonedx\+json)$/;
+/** https://github.com/in-toto/attestation/tree/main/spec/predicates */
+const SBOM_PREDICATE = /^https:\/\/(spdx\.dev\/Document|cyclonedx\.org\/bom)(\/|$)/;
+
+function isSbom({ mediaType, annotations }: Descriptor): boolean {
+  if (mediaType !== 'application/vnd.in-toto+json') return SBOM.test(mediaType);
+  return SBOM_PREDICATE.test(annotations['in-toto.io/predicate-type'] ?? '');
 }
 
 const MAX_PACKAGES = 100_000;

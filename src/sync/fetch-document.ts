@@ -11,14 +11,18 @@ export interface DocumentSource {
 
 const MAX_DOCUMENT = 4 * 1024 * 1024;
 
-/** A blob that is read whole, such as a configuration. `what` is its name in the error that says that it is too large. */
+/**
+ * A blob that is read whole, such as a configuration. `what` is its name in the error that says that it has more bytes
+ * than `most`.
+ */
 export async function fetchDocument(
   { registry, repository, signal }: DocumentSource,
   { digest, size }: { readonly digest: Digest; readonly size: number },
   what: string,
+  most = MAX_DOCUMENT,
 ): Promise<Uint8Array> {
-  if (size > MAX_DOCUMENT) {
-    throw new RegistryError('TOO_LARGE', `the ${what} has ${size} bytes, more than ${MAX_DOCUMENT}`);
+  if (size > most) {
+    throw new RegistryError('TOO_LARGE', `the ${what} has ${size} bytes, more than ${most}`);
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of registry.fetchBlob(repository, digest, size, signal)) chunks.push(chunk);

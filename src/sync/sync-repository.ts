@@ -9,6 +9,7 @@ import { catalogListedReferrers, catalogReferrersTags } from './late-referrers.t
 import { Look, type RepositoryReport, type RepositorySync } from './look.ts';
 import { moveTags } from './move-tags.ts';
 import { followedPlatforms, isWidened, TagPlan } from './plan.ts';
+import { readSboms } from './read-sboms.ts';
 import { Referrers } from './referrers.ts';
 import { requestInspections } from './request-inspections.ts';
 
@@ -33,6 +34,8 @@ export async function syncRepository(sync: RepositorySync): Promise<RepositoryRe
     const isThere = await (isNamed ? lookAtNamed(look, tags) : lookAtListed(look, tags));
     if (isThere) await describeRepository(look);
     if (isThere && sync.inspectContents) await requestInspections(look);
+    // Nothing came that could tell more than the last time.
+    else if (isThere && look.needsRecount) await readSboms(look);
   } catch (error) {
     look.blame(null, error);
   }

@@ -703,7 +703,7 @@ test('a source that wants more platforms than before gets them, without a tag th
 
 test.each([true, false])('catalogs what refers to an image, with the referrers API: %s', async (hasApi) => {
   const image = anImage();
-  const sbom = anArtifact('application/spdx+json', image);
+  const sbom = anArtifact('application/example.sbom', image);
   registry.hasReferrersApi = hasApi;
   registry.push(WEB, '1.0', image);
   registry.push(WEB, null, sbom);
@@ -718,7 +718,7 @@ test.each([true, false])('catalogs what refers to an image, with the referrers A
 
 describe('what refers to an image and comes after it', () => {
   const image = anImage();
-  const sbom = anArtifact('application/spdx+json', image);
+  const sbom = anArtifact('application/example.sbom', image);
   const tagOf = (suffix = '') => `sha256-${image.digest.slice(7)}${suffix}`;
 
   async function subjectsOf(...contents: Content[]): Promise<unknown[]> {
