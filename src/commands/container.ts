@@ -1,21 +1,9 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
-import type {
-  ContainerRole,
-  ContainerState,
-  ImageEvidence,
-  ImagePlatform,
-  Mount,
-  ObservedCommit,
-  ObservedContainer,
-  PortMapping,
-  RuntimeKindName,
-  Workload,
-} from '../domain/container.ts';
-import type { Digest } from '../domain/digest.ts';
-import type { NameAndValue } from '../domain/image-config.ts';
+import type { ObservedCommit, RuntimeKindName } from '../domain/container.ts';
 import { parseRuntimeName } from '../domain/runtime-name.ts';
 import { isContainerId, soundContainer, soundDescription, type KeepsLabel } from '../domain/sound-container.ts';
+import { observedOf, type ReportedContainer } from './reported-container.ts';
 import { invalid, notFound, read, type UserError } from './user-error.ts';
 
 /** What an agent sees of a runtime that no worker reaches. */
@@ -34,33 +22,6 @@ export interface ReportContainersInput {
   readonly os?: string | null;
   readonly architecture?: string | null;
 }
-
-export interface ReportedContainer {
-  readonly containerId: string;
-  readonly name: string;
-  readonly imageReference: string;
-  readonly imageDigest?: Digest | null;
-  readonly imageId?: Digest | null;
-  readonly imageEvidence?: readonly ImageEvidence[] | null;
-  readonly platform?: PlatformInput | null;
-  readonly state: ContainerState;
-  readonly status?: string | null;
-  readonly exitCode?: number | null;
-  readonly createdAt?: Date | null;
-  readonly startedAt?: Date | null;
-  readonly finishedAt?: Date | null;
-  readonly command?: readonly string[] | null;
-  readonly ports?: readonly Optional<PortMapping>[] | null;
-  readonly mounts?: readonly ReportedMount[] | null;
-  readonly labels?: readonly NameAndValue[] | null;
-  readonly workload?: Optional<Workload> | null;
-  readonly role?: ContainerRole | null;
-  readonly node?: string | null;
-  readonly restartCount?: number | null;
-}
-
-/** It may be written, too, where nothing is said. */
-type ReportedMount = Optional<Omit<Mount, 'readOnly'>> & { readonly readOnly?: boolean | null };
 
 export interface ReportOutcome {
   readonly runtimeId: number | null;
@@ -169,6 +130,7 @@ function checkReport(errors: UserError[], input: ReportContainersInput, now: Dat
   checkIds(errors, removed ?? [], (at) => `removed.${at}`);
   checkIds(errors, idsOf(commits ?? []), (at) => `commits.${at}.containerId`);
   checkOnce(errors, seen);
+  if (present) checkPresent(errors, seen, new Set(present));
 }
 
 function checkCount(errors: UserError[], path: string, count: number, most: number): void {
@@ -195,61 +157,16 @@ function checkOnce(errors: UserError[], ids: readonly string[]): void {
   }
 }
 
+function checkPresent(errors: UserError[], ids: readonly string[], present: ReadonlySet<string>): void {
+  for (const [at, id] of ids.entries()) {
+    if (errors.length === MAX_TOLD) return;
+    if (present.has(id)) continue;
+    errors.push(invalid(`containers.${at}.containerId`, `${shown(id)} is described, and is not in present.`));
+  }
+}
+
 function shown(id: string): string {
   return JSON.stringify(id.slice(0, 100));
 }
 
 const MAX_TOLD = 10;
-
-function observedOf(container: ReportedContainer): ObservedContainer {
-  const { imageDigest, imageId, imageEvidence, platform, workload, ...reported } = container;
-  const evidence = [...(imageEvidence ?? [])];
-  if (imageDigest) evidence.push({ via: 'PULLED_DIGEST', digest: imageDigest });
-  if (imageId) evidence.push({ via: 'CONFIG', digest: imageId });
-  return {
-    containerId: reported.containerId,
-    name: reported.name,
-    imageReference: reported.imageReference,
-    image: { evidence, platform: platform ? platformOf(platform) : null },
-    state: reported.state,
-    status: reported.status ?? null,
-    exitCode: reported.exitCode ?? null,
-    createdAt: reported.createdAt ?? null,
-    startedAt: reported.startedAt ?? null,
-    finishedAt: reported.finishedAt ?? null,
-    command: reported.command ?? [],
-    ports: (reported.ports ?? []).map(({ containerPort, protocol, hostIp, hostPort }) => ({
-      containerPort,
-      protocol,
-      hostIp: hostIp ?? null,
-      hostPort: hostPort ?? null,
-    })),
-    mounts: (reported.mounts ?? []).map(({ type, source, destination, readOnly }) => ({
-      type,
-      source: source ?? null,
-      destination,
-      readOnly: readOnly ?? false,
-    })),
-    labels: Object.fromEntries((reported.labels ?? []).map(({ name, value }) => [name, value])),
-    workload: workload ? { kind: workload.kind, name: workload.name, namespace: workload.namespace ?? null } : null,
-    role: reported.role ?? null,
-    node: reported.node ?? null,
-    restartCount: reported.restartCount ?? null,
-  };
-}
-
-interface PlatformInput {
-  readonly os?: string | null;
-  readonly architecture: string;
-  readonly variant?: string | null;
-  readonly osVersion?: string | null;
-}
-
-function platformOf({ os, architecture, variant, osVersion }: PlatformInput): ImagePlatform {
-  return { os: os ?? 'linux', architecture, variant: variant ?? null, osVersion: osVersion ?? null };
-}
-
-/** What may be null may be left out. */
-type Optional<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as null extends T[K] ? K : never]?: T[K] | undefined;
-};

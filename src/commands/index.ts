@@ -19,7 +19,7 @@ export {
   type DeclaredRuntime,
   type DeclaredSource,
 } from './apply-configuration.ts';
-export type { ReportedContainer } from './container.ts';
+export type { ReportedContainer } from './reported-container.ts';
 export type { Webhook } from './notification.ts';
 export { parseRegistryUrl, type RegistryKinds } from './registry.ts';
 export type { UserError } from './user-error.ts';

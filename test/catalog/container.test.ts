@@ -280,6 +280,24 @@ test('containers that were removed long ago are forgotten with their events', as
   expect(await events()).toMatchObject([{ id: 'b', kind: 'SEEN' }]);
 });
 
+test('of a runtime whose ids change in every picture, no more than 20,000 removed containers are remembered', async () => {
+  await database.run(
+    `insert into container (runtime_id, container_id, name, image_reference, image_digests, image_vias, command, state,
+       first_seen_at, last_seen_at, removed_at)
+     select $1::int, 'old-' || n, 'old', 'nginx', '{}', '{}', '{}', 'EXITED', at, at, at
+     from (select n, '2026-01-01'::timestamptz + n * interval '1 second' as at from generate_series(1, 20000) n) past`,
+    [runtime],
+  );
+  await report(database, runtime, MORNING, [observed({ containerId: 'a' }), observed({ containerId: 'b' })]);
+  await report(database, runtime, NOON, []);
+  const [row] = await database.run<{ removed: number; oldest: string }>(
+    `select count(*) as removed, min(container_id) filter (where container_id like 'old-%' and removed_at = first.at) as oldest
+     from container, (select min(removed_at) as at from container) first`,
+    [],
+  );
+  expect(row).toEqual({ removed: 20_000, oldest: 'old-3' });
+});
+
 test('a runtime that is not there takes no report', async () => {
   expect(await report(database, 4711, MORNING, [observed({ containerId: 'a' })])).toBeNull();
   expect(await stored()).toEqual([]);

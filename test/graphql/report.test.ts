@@ -190,6 +190,11 @@ test.each<[string, Record<string, unknown>, object[]]>([
       ['commits', '0', 'containerId'],
     ].map((path) => ({ path: ['input', ...path] })),
   ],
+  [
+    'a container that is not there',
+    { containers: [container('a'), container('b')], present: ['a', 'c'] },
+    [{ path: ['input', 'containers', '1', 'containerId'] }],
+  ],
   ['a partial picture that is whole', { isPartial: true, present: [] }, [{ path: ['input', 'present'] }]],
   [
     'more containers than a report may have',

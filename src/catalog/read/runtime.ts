@@ -110,6 +110,6 @@ function reportedHealth(row: RuntimeRow): HealthRecord {
     ...observedHealth(row),
     status: 'UNREACHABLE',
     checkedAt: picturedAt,
-    message: `No whole report has come since ${picturedAt.toISOString()}: one is expected every ${PATIENCE} minutes. See whether its agent runs, and reaches this server.`,
+    message: `No whole report has come since ${picturedAt.toISOString()}: one is expected every ${PATIENCE} minutes. See whether its agent runs, reaches this server, and has the right time.`,
   };
 }

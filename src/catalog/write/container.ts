@@ -77,7 +77,7 @@ async function removeContainers(
   const rows = await connection.run<{ count: number }>(
     `/* catalog.removeContainers */
      with gone as (
-       update container c set removed_at = $2::timestamptz
+       update container c set removed_at = $2::timestamptz, is_outdated = null
        where c.runtime_id = $1::int and c.removed_at is null and c.last_seen_at <= $2::timestamptz
          and (c.container_id = any($3::text[])) <> $4::boolean
        returning c.id, c.state
@@ -90,7 +90,23 @@ async function removeContainers(
      select count(*) as count from gone`,
     [runtimeId, at, present ?? removed, present !== null],
   );
-  return rows[0]?.count ?? 0;
+  const count = rows[0]?.count ?? 0;
+  if (present !== null && count > 0) await boundHistory(connection, runtimeId);
+  return count;
+}
+
+/** Removed containers of one runtime that are remembered: one whose ids change in every picture would fill the disk. */
+const MAX_REMEMBERED = 20_000;
+
+async function boundHistory(connection: Connection, runtimeId: number): Promise<void> {
+  await connection.run(
+    `/* catalog.boundHistory */
+     delete from container where id in (
+       select id from container where runtime_id = $1::int and removed_at is not null
+       order by removed_at desc offset ${MAX_REMEMBERED}
+     )`,
+    [runtimeId],
+  );
 }
 
 async function recordCommits(connection: Connection, { runtimeId, at, commits }: RuntimeReport): Promise<void> {

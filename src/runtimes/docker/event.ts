@@ -1,6 +1,6 @@
 import { isDigest, type Digest } from '../../domain/digest.ts';
 import { isObject, type Json } from '../../domain/json.ts';
-import { isContainerId } from './listed-container.ts';
+import { isEngineId } from './listed-container.ts';
 
 /** What an event gives reason to do: look at a container, forget it, note a commit, look at the images. */
 export type EngineEvent =
@@ -19,7 +19,7 @@ export function readEvent(event: Json): EngineEvent | null {
   const [action = ''] = typeof event['Action'] === 'string' ? event['Action'].split(':', 1) : [];
   if (event['Type'] === 'image') return IMAGE_ACTIONS.has(action) ? { kind: 'images' } : null;
   const { ID: containerId } = actor;
-  if (event['Type'] !== 'container' || !isContainerId(containerId)) return null;
+  if (event['Type'] !== 'container' || !isEngineId(containerId)) return null;
   if (action === 'commit') return { kind: 'committed', containerId, imageId: committedImage(actor['Attributes']) };
   if (REMOVALS.has(action)) return { kind: 'removed', containerId };
   return CHANGES.has(action) ? { kind: 'changed', containerId } : null;

@@ -25,14 +25,14 @@ export interface ListedContainer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export function isContainerId(value: unknown): value is string {
+export function isEngineId(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 /** Throws MALFORMED where the id is none. */
 export function readListedContainer(entry: JsonObject, what: string): ListedContainer {
   const { Id: id, ImageID: imageId, Created: created } = entry;
-  if (!isContainerId(id)) {
+  if (!isEngineId(id)) {
     throw new RuntimeFault('MALFORMED', `${what} lists ${cut(JSON.stringify(id ?? null), 100)}, which is no id.`);
   }
   return {

@@ -1,7 +1,7 @@
 import type { Digest } from '../../domain/digest.ts';
 import { isObject, textOf, type Json, type JsonObject } from '../../domain/json.ts';
 import type { LocalImage } from '../runtime.ts';
-import { isContainerId } from './listed-container.ts';
+import { isEngineId } from './listed-container.ts';
 import { readInspectedImage } from './image.ts';
 
 /**
@@ -21,7 +21,7 @@ export function composeLocalImage(id: Digest, inspected: JsonObject, history: re
     }),
     created: inspected['Created'] ?? null,
     ...(textOf(inspected['Author']) !== null && { author: inspected['Author'] }),
-    ...(isContainerId(container) && { container }),
+    ...(isEngineId(container) && { container }),
     config: runConfigOf(inspected['Config']),
     rootfs: { type: 'layers', diff_ids: diffIds },
     ...(steps !== null && { history: steps }),
