@@ -4,9 +4,13 @@ import { LAYER_LIMITS, type InspectedLayer } from '../inspect/index.ts';
 import type { ImageInspectionTools } from './inspect-image.ts';
 
 /** A layer that was looked at, or what came of asking each registry for it. */
-export type FetchedLayer = { readonly bytesRead: number } & (
-  { readonly inspected: InspectedLayer } | { readonly inspected: null; readonly fault: RegistryError | null }
-);
+export type FetchedLayer =
+  { readonly inspected: InspectedLayer } | { readonly inspected: null; readonly fault: RegistryError | null };
+
+/** What was downloaded, whatever came of it. */
+export interface LayerTraffic {
+  bytesRead: number;
+}
 
 /**
  * Downloads a layer from the first place that has it, and looks at it on the way. `fault` is what the last place said, or
@@ -17,9 +21,9 @@ export async function fetchLayer(
   tools: ImageInspectionTools,
   { places }: InspectedImage,
   layer: InspectedImageLayer,
+  traffic: LayerTraffic,
 ): Promise<FetchedLayer> {
   const { signal } = tools;
-  let bytesRead = 0;
   const faults: RegistryError[] = [];
   for (const { registryId, name } of places) {
     try {
@@ -29,11 +33,11 @@ export async function fetchLayer(
         try {
           return await inspect(tools, download, layer);
         } finally {
-          bytesRead += download.bytesRead;
+          traffic.bytesRead += download.bytesRead;
           download.close();
         }
       });
-      if (inspected !== null) return { inspected, bytesRead };
+      if (inspected !== null) return { inspected };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof RegistryError)) throw error;
@@ -41,7 +45,7 @@ export async function fetchLayer(
     }
   }
   const fault = faults.find(({ isTransient }) => isTransient) ?? faults.at(-1) ?? null;
-  return { inspected: null, fault, bytesRead };
+  return { inspected: null, fault };
 }
 
 async function inspect(

@@ -1,5 +1,6 @@
 import type { Database } from '../catalog/database.ts';
 import * as catalog from '../catalog/write/index.ts';
+import type { RegistryError } from '../domain/errors.ts';
 import type { InspectionLimits } from '../domain/inspection-limits.ts';
 import { isForeignLayerType } from '../domain/media-type.ts';
 import type { LayerPool } from '../inspect/index.ts';
@@ -81,19 +82,23 @@ async function inspectLayerOf(
     if (await catalog.isLayerInspected(database, layerId, blob)) return 'KNOWN';
     const today = now();
     if (!(await catalog.takeInspectionBytes(database, today, size, limits.maxBytesPerDay))) return 'TOMORROW';
-    const fetched = await fetchLayer(tools, image, layer);
-    await catalog.giveBackInspectionBytes(database, today, size - fetched.bytesRead);
-    const { inspected, bytesRead } = fetched;
-    if (inspected === null) {
-      if (fetched.fault?.isTransient) throw fetched.fault;
-      const why = fetched.fault?.message ?? 'no registry that is followed has it';
-      return { status: 'FAILED', reason: `It can't be downloaded: ${why}.` };
-    }
-    const { status, reason, encoded: content, uncompressedSize } = inspected;
-    const found = { layerId, status, reason, content, blob, bytesRead, uncompressedSize };
+    const traffic = { bytesRead: 0 };
+    const fetched = await fetchLayer(tools, image, layer, traffic).finally(() =>
+      catalog.giveBackInspectionBytes(database, today, size - traffic.bytesRead),
+    );
+    if (fetched.inspected === null) return refusalFor(fetched.fault);
+    const { status, reason, encoded: content, uncompressedSize } = fetched.inspected;
+    const found = { layerId, status, reason, content, blob, ...traffic, uncompressedSize };
     await database.transaction((connection) => catalog.recordLayerInspection(connection, found, now()));
     return 'KNOWN';
   } finally {
     tools.releaseLayer(layerId);
   }
+}
+
+/** Throws what may pass by itself. Null: nobody could be asked. */
+function refusalFor(fault: RegistryError | null): Refusal {
+  if (fault?.isTransient) throw fault;
+  const why = fault?.message ?? 'no registry that is followed has it';
+  return { status: 'FAILED', reason: `It can't be downloaded: ${why}.` };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { zstdCompressSync } from 'node:zlib';
 import pino from 'pino';
 import { openDatabase } from '../../src/catalog/database.ts';
 import { createSeal } from '../../src/catalog/write/index.ts';
@@ -359,6 +360,40 @@ describe('limits', () => {
   });
 });
 
+test('workers that look at images of the same layers at once download each once', async () => {
+  const layers = Array.from({ length: 6 }, (_, at) => aFilledLayer([{ name: `file-${at}`, body: 'x'.repeat(at) }]));
+  const images = layers.map((layer) => anImage({ layers: [base, app, layer] }));
+  for (const [at, image] of images.entries()) push(WEB, `${at}`, image, [base, app, ...layers]);
+  registry.pause = (asked) => (asked.startsWith('blob') ? pause(50) : Promise.resolve());
+  await Promise.all([work(), work(), work()]);
+  await sync(await follow());
+  for (const image of images) expect(await outcomeOf(image)).toEqual({ status: 'INSPECTED', reason: null });
+  expect([base, app, ...layers].map(downloads)).toEqual(Array<number>(8).fill(1));
+  expect(await database.prisma.package.findMany({ select: { imageCount: true } })).toEqual([
+    { imageCount: 6 },
+    { imageCount: 6 },
+  ]);
+});
+
+test('a layer whose inspection another version wrote is looked at again', async () => {
+  const image = anImage({ layers: [base, app] });
+  push(WEB, '1', image, [base, app]);
+  await work();
+  await sync(await follow());
+  await outcomeOf(image);
+  const document = Buffer.from('{"format":0,"entryCount":0}');
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(document.length);
+  await database.run(
+    `update layer_inspection set content = $1
+     where layer_id = (select id from layer where diff_id = $2)`,
+    [zstdCompressSync(Buffer.concat([head, document])), digestBytes(base.diffId)],
+  );
+  await commands.requestInspection({ image: image.digest });
+  expect(await outcomeOf(image)).toEqual({ status: 'INSPECTED', reason: null });
+  expect([downloads(base), downloads(app)]).toEqual([2, 1]);
+});
+
 test('an image whose worker stops is taken by the next, which downloads what is missing alone', async () => {
   const image = anImage({ layers: [base, app] });
   push(WEB, '1', image, [base, app]);
@@ -372,6 +407,7 @@ test('an image whose worker stops is taken by the next, which downloads what is 
   );
   isHanging = false;
   await worker.stop();
+  expect(Number((await database.prisma.inspectionDay.findFirst())?.bytesRead)).toBe(base.size);
   await work();
   expect(await outcomeOf(image)).toEqual({ status: 'INSPECTED', reason: null });
   expect([downloads(base), downloads(app)]).toEqual([1, 2]);
