@@ -1,3 +1,4 @@
+import { digestOf } from '../../src/domain/digest.ts';
 import { prepareQueue } from '../../src/queue/index.ts';
 import { catalogOf } from '../support/catalog.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -100,12 +101,12 @@ test('a registry, a source and a run live and die by mutations', async () => {
   expect(source).toMatchObject({ repositories: 'org/*', schedule: null, platforms: [{ label: 'linux/arm64' }] });
   expect(
     await change(
-      `mutation ($id: ID!) { updateSyncSource(input: { id: $id, schedule: "0 0 1 1 *", paused: true }) {
-         source { id repositories schedule paused } ${ERRORS} } }`,
+      `mutation ($id: ID!) { updateSyncSource(input: { id: $id, schedule: "0 0 1 1 *", inspectContents: true, paused: true }) {
+         source { id repositories schedule inspectContents paused } ${ERRORS} } }`,
       { id: source.id },
     ),
   ).toEqual({
-    source: { id: source.id, repositories: 'org/*', schedule: '0 0 1 1 *', paused: true },
+    source: { id: source.id, repositories: 'org/*', schedule: '0 0 1 1 *', inspectContents: true, paused: true },
     userErrors: [],
   });
 
@@ -132,6 +133,23 @@ test('a registry, a source and a run live and die by mutations', async () => {
     ids: [removedId, source.id, run.id],
   });
   expect(data).toEqual({ nodes: [null, null, null], registry: null });
+});
+
+test('an image that somebody asks to look into waits for the worker', async () => {
+  const build = catalogOf(database);
+  const { digest } = await build.image(await build.repository('quay.io/org/inspected'));
+  const request = (image: string) =>
+    change(
+      `mutation ($image: Digest!) {
+         requestInspection(input: { image: $image }) { image { digest contentsStatus } ${ERRORS} } }`,
+      { image },
+    );
+  expect(await request(digest)).toEqual({ image: { digest, contentsStatus: 'QUEUED' }, userErrors: [] });
+  const other = digestOf(Buffer.from('nothing'));
+  expect(await request(other)).toEqual({
+    image: null,
+    userErrors: [{ __typename: 'NotFound', message: `The catalog has no image ${other}.`, path: ['input', 'image'] }],
+  });
 });
 
 test('an id of another type, or of nothing, is an error that names its place', async () => {
