@@ -150,7 +150,7 @@ const SAMPLES: Followed = {
     },
   ],
   sources: [
-    sample(SAMPLES_HOST, '*', null, null),
+    { ...sample(SAMPLES_HOST, '*', null, null), inspectContents: true },
     sample(DOCKER_HUB, 'library/alpine', 10, '17 */6 * * *'),
     sample(DOCKER_HUB, 'library/busybox', 10, '27 */6 * * *'),
     sample(DOCKER_HUB, 'library/hello-world', 10, '37 */6 * * *'),
