@@ -137,7 +137,9 @@ test('a registry, a source and a run live and die by mutations', async () => {
 
 test('an image that somebody asks to look into waits for the worker', async () => {
   const build = catalogOf(database);
-  const { digest } = await build.image(await build.repository('quay.io/org/inspected'));
+  const { digest } = await build.image(await build.repository('registry.example.org/org/inspected'), {
+    layers: ['inspected'],
+  });
   const request = (image: string) =>
     change(
       `mutation ($image: Digest!) {
