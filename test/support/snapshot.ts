@@ -37,6 +37,12 @@ const CATALOG_TABLES = [
   'container',
   'container_event',
   'image_deletion',
+  'layer_inspection',
+  'image_inspection',
+  'image_contents',
+  'package',
+  'package_set',
+  'package_set_entry',
 ];
 
 const QUERIES = {
