@@ -6,10 +6,18 @@ import { startStowage, type RunningStowage } from '../support/stowage.ts';
 const KINDS = { docker: 'DOCKER', podman: 'PODMAN' } as const;
 
 describeRegistry('with a real registry', () => {
+  let registry: RealRegistry;
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    await registry.loadOnly('^(library/alpine:3[.](18|20[.]3)|acme/shop-api:1[.]2[23][.]0)$');
+  }, 60_000);
+
+  afterAll(() => registry?.stop());
+
   describe.each<EngineName>(['docker', 'podman'])('and a real %s', (name) => {
     describeEngine(name, 'the graph follows what runs', () => {
       let stowage: RunningStowage;
-      let registry: RealRegistry;
       let engine: RealEngine;
       let source: string;
       /** Where the worker looks for the engine; a link, so that it can be away while the engine is not. */
@@ -17,8 +25,7 @@ describeRegistry('with a real registry', () => {
 
       beforeAll(async () => {
         stowage = await startStowage();
-        registry = await startRegistry();
-        for (const repository of ['library/alpine', 'acme/shop-api']) await registry.loadRepository(repository);
+        await registry.loadOnly('^acme/shop-api:1[.]22[.]0$');
         source = await stowage.follow(registry.host, '*');
         await stowage.sync(source);
         engine = await startEngine(name, registry.host);
@@ -36,7 +43,6 @@ describeRegistry('with a real registry', () => {
       afterAll(async () => {
         await engine?.close();
         await stowage?.close();
-        await registry?.stop();
       }, 60_000);
 
       const open = () => symlink(engine.endpoint.replace('unix://', ''), door);
@@ -129,11 +135,11 @@ describeRegistry('with a real registry', () => {
             '{ containers(filter: { isOutdated: true }) { nodes { name drift { movesBehind tag { name } current { digest } } } } }',
           );
         expect((await behind()).containers.nodes).toEqual([]);
-        await registry.retag('acme/shop-api', '1.24.1', '1.22.0');
+        await registry.retag('acme/shop-api', '1.23.0', '1.22.0');
         await stowage.sync(source);
         const { tag } = await stowage.ask<{ tag: { image: { digest: string } } }>(
           'query ($reference: ImageReference!) { tag(reference: $reference) { image { digest } } }',
-          { reference: `${registry.host}/acme/shop-api:1.24.1` },
+          { reference: `${registry.host}/acme/shop-api:1.23.0` },
         );
         expect((await behind()).containers.nodes).toEqual([
           { name: 'shop', drift: { movesBehind: 1, tag: { name: '1.22.0' }, current: tag.image } },

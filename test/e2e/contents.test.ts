@@ -10,6 +10,13 @@ import {
 } from '../support/shared-images.ts';
 import { startStowage, type RunningStowage } from '../support/stowage.ts';
 
+/**
+ * Of every kind: each form of package database, every compression, whiteouts, many layers and none, foreign ones. All images
+ * are laid over one another in test/inspect/images.test.ts.
+ */
+const REPOSITORIES =
+  'odd/.*|ubi8/.*|amazonlinux/.*|distroless/.*|dive/.*|snyk/java-war|library/(hello-world|debian|nginx|busybox)';
+
 describeRegistry('what real images in a real registry hold', () => {
   let registry: RealRegistry;
   let stowage: RunningStowage;
@@ -18,9 +25,12 @@ describeRegistry('what real images in a real registry hold', () => {
 
   beforeAll(async () => {
     expected = readExpected();
-    images = Object.values(expected.manifests).filter(({ kind }) => kind === 'image');
+    images = Object.values(expected.manifests).filter(
+      ({ kind, in_repositories: places }) =>
+        kind === 'image' && places.some((place) => new RegExp(`^(${REPOSITORIES})$`).test(place)),
+    );
     [registry, stowage] = await Promise.all([startRegistry(), startStowage()]);
-    for (const stage of [1, 2, 3]) await registry.load(stage);
+    await registry.loadOnly(`^(${REPOSITORIES}):`);
     const source = await stowage.follow(registry.host, '*');
     await stowage.ask(INSPECT, { source });
     expect(await stowage.sync(source)).toMatchObject({ status: 'SUCCEEDED', errors: { nodes: [] } });
@@ -37,7 +47,7 @@ describeRegistry('what real images in a real registry hold', () => {
   test('is what other programs say of each image that a tag reaches', async () => {
     const reached = images.filter(({ digest }) => isReached(expected, digest));
     const known = reached.filter(({ contents }) => contents);
-    expect(known.length).toBeGreaterThan(80);
+    expect(known.length).toBeGreaterThan(25);
     for (const { digest, contents, size, config } of known) {
       const { image } = await stowage.ask<{ image: ToldImage }>(IMAGE, { digest });
       const { composition, packageCount, ...told } = image.contents ?? NOTHING;
@@ -72,7 +82,7 @@ describeRegistry('what real images in a real registry hold', () => {
       .requests()
       .flatMap((line) => /^GET .*\/blobs\/(\S+)$/.exec(line)?.[1] ?? [])
       .flatMap((digest) => diffIds.get(digest) ?? []);
-    expect(downloads.length).toBeGreaterThan(200);
+    expect(downloads.length).toBeGreaterThan(150);
     expect(downloads).toHaveLength(new Set(downloads).size);
   });
 });

@@ -5,12 +5,14 @@ import { openTestWeb, type TestWeb } from '../support/web.ts';
 let database: TestDatabase;
 let web: TestWeb;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase();
-  web = await openTestWeb(database, 0, { agentToken: 'agent_test' });
+  web = await openTestWeb(database, 0, { agentToken: 'agent_test', keepsLabel: (name) => name !== 'secret' });
 });
 
-afterEach(async () => {
+afterEach(() => database.run('delete from runtime', []));
+
+afterAll(async () => {
   await web.close();
   await database.close();
 });
@@ -108,8 +110,6 @@ test('all that an agent can tell of a container is in the graph', async () => {
 });
 
 test('labels on the deny list of the server are dropped', async () => {
-  await web.close();
-  web = await openTestWeb(database, 0, { keepsLabel: (name) => name !== 'secret' });
   const labels = ['secret', 'team'].map((name) => ({ name, value: 'x' }));
   await report({ containers: [container('a', { labels })] });
   expect((await database.run('select labels from container', []))[0]).toEqual({ labels: { team: 'x' } });

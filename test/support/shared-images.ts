@@ -166,6 +166,8 @@ export interface RealRegistry {
   load(stage: number): Promise<void>;
   /** Pushes all tags of one repository of pushes.txt. */
   loadRepository(name: string): Promise<void>;
+  /** Pushes those of pushes.txt whose repository:tag matches. */
+  loadOnly(pattern: string): Promise<void>;
   /** Pushes an image of the samples, such as demo/base:1.1, with all its platforms. */
   push(reference: string, sample: string): Promise<void>;
   /** Copies what a tag names, whole, from another registry. */
@@ -216,6 +218,7 @@ export async function startRegistry({ deletes = true, notify, account }: Registr
     host,
     load: (stage) => load(['--stage', String(stage)]),
     loadRepository: (name) => load(['--only', `^${name}:`]),
+    loadOnly: (pattern) => load(['--only', pattern]),
     async push(reference, sample) {
       const source = `oci:${samplesFolder}:${sample}`;
       await run('skopeo', ['copy', '--all', '--dest-tls-verify=false', source, `docker://${host}/${reference}`]);
