@@ -74,7 +74,9 @@ async function candidatesOf(
     `/* catalog.candidateImages */
      with recursive sought (digest) as materialized (
        select unnest($1::bytea[])
-     ), ${below('select m.digest as key, m.id from sought join manifest m on m.digest = sought.digest')},
+     ), ${below(`select sought.digest as key, m.id from sought cross join lateral (
+       select m.id from manifest m where m.digest = sought.digest ${BY_KEY}
+     ) m`)},
      found (key, image_id, platform, is_member, place) as (
        select below.key, i.manifest_id, ${LISTED_PLATFORM}, below.depth > 0, below.position
        from below join image i on i.manifest_id = below.id

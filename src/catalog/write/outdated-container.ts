@@ -34,9 +34,15 @@ export async function compareTags(
        jsonb_build_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant, 'osVersion', i.os_version,
          'osFeatures', i.os_features) as platform
      from json_to_recordset($1::json) as n("imageId" int, host text, repository text, tag text)
-     join image i on i.manifest_id = n."imageId"
-     join registry g on g.host = n.host join repository r on r.registry_id = g.id and r.name = n.repository
-     join tag t on t.repository_id = r.id and t.name = n.tag and t.manifest_id is not null
+     join registry g on g.host = n.host
+     cross join lateral (
+       select r.id from repository r where r.registry_id = g.id and r.name = n.repository ${BY_KEY}
+     ) r
+     cross join lateral (
+       select t.manifest_id from tag t
+       where t.repository_id = r.id and t.name = n.tag and t.manifest_id is not null ${BY_KEY}
+     ) t
+     cross join lateral (select i.* from image i where i.manifest_id = n."imageId" ${BY_KEY}) i
      where exists (
        select from repository_manifest rm where rm.repository_id = r.id and rm.manifest_id = n."imageId" ${BY_KEY}
      )`,
