@@ -10,7 +10,7 @@ import type { KnownManifest, ManifestContent } from '../catalog/write/index.ts';
 import type { OpenRegistry } from '../registries/registry.ts';
 import { fetchDocument } from './fetch-document.ts';
 import { fetchProvenance, type Provenance } from './fetch-provenance.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../domain/in-parallel.ts';
 
 export interface Collection {
   /** New to the catalog; whatever they refer to is here or in the catalog, or is not to be had. */

@@ -1,7 +1,7 @@
 import * as catalog from '../catalog/write/index.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { TagName } from '../domain/reference.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../domain/in-parallel.ts';
 import { PARALLEL, type Look } from './look.ts';
 
 /** Of tags that a listing lacks, those that are gone: it is a reason to ask, not proof. It may be short, or stale. */

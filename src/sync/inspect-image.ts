@@ -6,7 +6,7 @@ import { isForeignLayerType } from '../domain/media-type.ts';
 import type { LayerPool } from '../inspect/index.ts';
 import type { OpenRegistry } from '../registries/registry.ts';
 import { fetchLayer } from './fetch-layer.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../domain/in-parallel.ts';
 import { recordContents, type Refusal } from './record-contents.ts';
 
 /** What it takes to look at images. */

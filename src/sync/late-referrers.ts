@@ -3,7 +3,7 @@ import type { Digest } from '../domain/digest.ts';
 import { subjectOfTag, subjectPrefixOf } from '../domain/referrers-tag.ts';
 import type { ListedTag } from '../registries/registry.ts';
 import { soundDigests } from './collect-manifests.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../domain/in-parallel.ts';
 import { BATCH, PARALLEL, type Look } from './look.ts';
 import type { Referrers } from './referrers.ts';
 import { writeContent } from './write-content.ts';

@@ -7,7 +7,7 @@ import { subjectOfTag } from '../domain/referrers-tag.ts';
 import type { ListedTag } from '../registries/registry.ts';
 import { soundDigests, type Collection } from './collect-manifests.ts';
 import { checkLeft } from './forget-tags.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../domain/in-parallel.ts';
 import { BATCH, PARALLEL, type Look } from './look.ts';
 import type { Referrers } from './referrers.ts';
 import { writeContent } from './write-content.ts';

@@ -1,6 +1,6 @@
 import type { Digest } from '../domain/digest.ts';
 import { referrersTagsOf } from '../domain/referrers-tag.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../domain/in-parallel.ts';
 import { PARALLEL, type Look } from './look.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ObservedContainer } from '../../domain/container.ts';
 import { isObject } from '../../domain/json.ts';
+import { inParallel } from '../../domain/in-parallel.ts';
 import { isRefusal, type EngineClient, type Query } from './client.ts';
-import { concurrently } from './concurrently.ts';
 import { observe } from './container.ts';
 import type { Dialect } from './dialect.ts';
 import { EngineImages } from './images.ts';
@@ -58,7 +58,7 @@ export class EngineContainers {
   }
 
   async #look(batch: readonly ListedContainer[], signal: AbortSignal): Promise<ObservedContainer[]> {
-    return (await concurrently(CONCURRENCY, batch, (listed) => this.#tell(listed, signal))).flat();
+    return (await inParallel(batch, CONCURRENCY, (listed) => this.#tell(listed, signal))).flat();
   }
 
   async #tell(listed: ListedContainer, signal: AbortSignal): Promise<ObservedContainer[]> {

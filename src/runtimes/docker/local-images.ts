@@ -1,8 +1,8 @@
 import type { Digest } from '../../domain/digest.ts';
 import { isObject } from '../../domain/json.ts';
+import { inParallel } from '../../domain/in-parallel.ts';
 import { RuntimeFault, type LocalImage } from '../runtime.ts';
 import type { EngineClient } from './client.ts';
-import { concurrently } from './concurrently.ts';
 import { listContainers } from './containers.ts';
 import type { Dialect } from './dialect.ts';
 import { readListedImage } from './listed-image.ts';
@@ -20,7 +20,7 @@ export async function listLocalImages(
   if (images === null) return null;
   if (await hasContainerdStore(client, signal)) {
     const ids = images.map(({ id }) => id);
-    const wereBuilt = await concurrently(CONCURRENCY, ids, (id) => wasBuiltHere(client, id, signal));
+    const wereBuilt = await inParallel(ids, CONCURRENCY, (id) => wasBuiltHere(client, id, signal));
     return ids.filter((_, at) => wereBuilt[at]);
   }
   const local = images.filter((image) => dialect.isLocal(image));
