@@ -13,7 +13,7 @@ import { createLiveAnswers, type AnswerLive } from './live.ts';
 import { createGraphServer, createSchema } from './server.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 import { typeResolvers } from './types/index.ts';
-import { viewerOf } from './viewer.ts';
+import { mayChange, viewerOf } from './viewer.ts';
 
 export { hidden, type ClientErrorCode } from './errors.ts';
 export type { AnswerLive, LiveClient, LiveRequest } from './live.ts';
@@ -42,6 +42,8 @@ export interface Graph {
   readonly sdl: string;
   /** What the resolvers of one request share. A wrong Authorization header throws the error that the client gets. */
   contextFor(authorization: string | undefined): GraphQLContext;
+  /** Whether an Authorization header is known, and lets its sender do more than read. */
+  mayChange(authorization: string): boolean;
   readonly answerLive: AnswerLive;
   /** Answers what it was asked, and ends. */
   close(): Promise<void>;
@@ -62,12 +64,15 @@ export async function openGraph(settings: GraphSettings): Promise<Graph> {
     onFault: (fault) => log.warn(`what happens in the catalog is not heard for a while: ${messageOf(fault)}`),
   });
 
+  const viewerFor = (authorization: string | undefined) =>
+    viewerOf(authorization, { admin: adminToken, agent: agentToken });
+
   function contextFor(authorization: string | undefined): GraphQLContext {
     try {
       return createContext({
         reads,
         commands,
-        viewer: viewerOf(authorization, { admin: adminToken, agent: agentToken }),
+        viewer: viewerFor(authorization),
       });
     } catch (error) {
       throw refusal(error);
@@ -77,6 +82,13 @@ export async function openGraph(settings: GraphSettings): Promise<Graph> {
     server,
     sdl,
     contextFor,
+    mayChange(authorization) {
+      try {
+        return mayChange(viewerFor(authorization));
+      } catch {
+        return false;
+      }
+    },
     answerLive: createLiveAnswers({ server, schema, reads, log, contextFor }),
     async close() {
       await server.stop();

@@ -37,6 +37,11 @@ export function viewerOf(authorization: string | undefined, tokens: Tokens): Vie
   );
 }
 
+/** Whether a token lets the viewer do more than read: then more is taken of him at once. */
+export function mayChange({ scopes }: Viewer): boolean {
+  return scopes.length > ANONYMOUS.scopes.length;
+}
+
 /** The scope that a mutation needs. */
 export function scopeOf(mutation: string): Scope {
   return mutation === 'reportContainers' ? 'containers:report' : 'catalog:admin';

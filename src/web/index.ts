@@ -106,14 +106,7 @@ export async function openWeb(settings: WebSettings): Promise<Web> {
     handler,
     wsHandler: (socket, request) => sockets.handle(socket, request),
   });
-  const isKnown = (authorization: string) => {
-    try {
-      return graph.contextFor(authorization).viewer.scopes.length > 1;
-    } catch {
-      return false;
-    }
-  };
-  const preParsing = limitBodiesOfStrangers(isKnown);
+  const preParsing = limitBodiesOfStrangers((authorization) => graph.mayChange(authorization));
   app.route({ method: 'POST', url: '/graphql', bodyLimit: MAX_TRUSTED_BODY, preParsing, handler });
   serveStreams(app, graph);
   receiveNotifications(app, commands, log);
