@@ -10,6 +10,7 @@ import type {
 } from '../domain/container.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { NameAndValue } from '../domain/image-config.ts';
+import type { PlatformInput } from './sync-source.ts';
 
 /** A container as a report has it. */
 export interface ReportedContainer {
@@ -75,13 +76,6 @@ export function observedOf(container: ReportedContainer): ObservedContainer {
     node: reported.node ?? null,
     restartCount: reported.restartCount ?? null,
   };
-}
-
-interface PlatformInput {
-  readonly os?: string | null;
-  readonly architecture: string;
-  readonly variant?: string | null;
-  readonly osVersion?: string | null;
 }
 
 function platformOf({ os, architecture, variant, osVersion }: PlatformInput): ImagePlatform {

@@ -78,11 +78,13 @@ export function textMap(value: Json | undefined): Record<string, string> {
 const UNSTORABLE = /\u0000|\\u0000|\\u[dD][89a-fA-F]/;
 
 /** A value without the characters that PostgreSQL can't hold: what is read otherwise than by `parseJson` needs it. */
+export function storable(value: string): string;
+export function storable(value: Json): Json;
 export function storable(value: Json): Json {
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\u0000', '\uFFFD');
-  if (Array.isArray(value)) return value.map(storable);
+  if (Array.isArray(value)) return value.map((inner) => storable(inner));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storable(name) as string, storable(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storable(name), storable(inner)]));
 }
 
 /** Brackets outside strings; JSON.parse itself would take any depth, what walks the result would not. */

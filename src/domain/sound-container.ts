@@ -1,7 +1,7 @@
 import { MAX_EVIDENCE } from './container-image.ts';
 import type { ImageIdentity, Mount, ObservedContainer } from './container.ts';
 import { isDigest } from './digest.ts';
-import { cut } from './json.ts';
+import { cut, storable } from './json.ts';
 import { parsePattern } from './pattern.ts';
 
 /** Tells which labels of containers are kept. */
@@ -107,10 +107,6 @@ function orNull<T>(value: T | null, sound: (value: T) => T | null): T | null {
 
 function text(value: string, length = MAX_TEXT): string {
   return storable(cut(value, length));
-}
-
-function storable(value: string): string {
-  return value.toWellFormed().replaceAll('\u0000', '\uFFFD');
 }
 
 function integer(value: number): number | null {
